@@ -1,0 +1,1 @@
+"""Breaks things on purpose, proves it, and heals them."""

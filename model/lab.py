@@ -1,0 +1,259 @@
+"""A lab as tests see it: machines with abilities, and the endpoints that users connect to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.errors import AbilityMissing
+from model.topology import Address, Limits, Role, Topology
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+COMMAND_DEADLINE = timedelta(seconds=30)
+
+
+class Ability(StrEnum):
+    """What can be done to a machine beside logging in."""
+
+    CONTROL = "run commands over a channel of its own"
+    CUT_POWER = "cut the power"
+    SHUT_DOWN = "shut down politely"
+    POWER_ON = "power on"
+    REBOOT = "reboot"
+    SUSPEND = "suspend and resume"
+    DISCONNECT = "unplug from the network"
+    REBUILD = "rebuild from nothing"
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """A command that ended.
+
+    Attributes:
+        command: As it was given.
+        exit_status: As the shell reports it.
+        stdout: Standard output, decoded with replacement.
+        stderr: Standard error, decoded with replacement.
+        duration: From start to end.
+        machine: Where it ran.
+    """
+
+    command: str
+    exit_status: int
+    stdout: str
+    stderr: str
+    duration: timedelta = timedelta()
+    machine: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended with 0."""
+        return self.exit_status == 0
+
+    @property
+    def text(self) -> str:
+        """Both streams, for a message."""
+        return "\n".join(part for part in (self.stdout.rstrip(), self.stderr.rstrip()) if part)
+
+
+class Machine(ABC):
+    """One machine of a running lab.
+
+    Power methods end when their effect is there (see each driver's documentation for what a peer sees then);
+    they raise `AbilityMissing` where the driver cannot do it.
+    """
+
+    def __init__(self, name: str, address: str, role: Role, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+        """Name the machine, its address, what it is for and what it may use."""
+        self.name, self.address, self.role, self.limits = name, address, role, limits
+
+    def __repr__(self) -> str:
+        """Name and address."""
+        return f"<{type(self).__name__} {self.name} {self.address}>"
+
+    @property
+    @abstractmethod
+    def abilities(self) -> frozenset[Ability]:
+        """What can be done to this machine."""
+
+    def can(self, ability: Ability) -> bool:
+        """Tell whether the driver can do this to the machine."""
+        return ability in self.abilities
+
+    def require(self, ability: Ability) -> None:
+        """Raise `AbilityMissing` unless the driver can do this."""
+        if not self.can(ability):
+            msg = f"the lab's driver cannot {ability.value} of {self.name}"
+            raise AbilityMissing(msg)
+
+    @abstractmethod
+    def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
+        """Run a shell command as root over the control channel.
+
+        Raises:
+            ControlChannelLost: The channel failed, the machine is off, or the command did not end in time.
+        """
+
+    @property
+    @abstractmethod
+    def host(self) -> Host:
+        """Testinfra's view of the machine, over the control channel."""
+
+    @abstractmethod
+    def is_on(self) -> bool:
+        """Whether the machine has power (not whether it serves)."""
+
+    @abstractmethod
+    def console(self, lines: int = 40) -> str:
+        """Last lines of the machine's console; empty where the driver has none."""
+
+    def cut_power(self) -> None:
+        """Pull the plug: silence at once, nothing is written any more."""
+        self.require(Ability.CUT_POWER)
+
+    def shut_down(self) -> None:
+        """`shutdown -h now`; ends when the machine is off and silent."""
+        self.require(Ability.SHUT_DOWN)
+
+    def power_on(self) -> None:
+        """Boot; ends when the control channel answers."""
+        self.require(Ability.POWER_ON)
+
+    def reboot(self) -> None:
+        """Polite reboot; ends when the control channel answers again."""
+        self.require(Ability.REBOOT)
+
+    def suspend(self) -> None:
+        """Freeze everything on it; silent from outside."""
+        self.require(Ability.SUSPEND)
+
+    def resume(self) -> None:
+        """Undo `suspend`."""
+        self.require(Ability.SUSPEND)
+
+    def disconnect(self) -> None:
+        """Unplug the network cable; processes go on."""
+        self.require(Ability.DISCONNECT)
+
+    def reconnect(self) -> None:
+        """Undo `disconnect`."""
+        self.require(Ability.DISCONNECT)
+
+    def rebuild(self) -> None:
+        """New disk, new host key signed by the lab's CA, role applied; ends when the control channel answers."""
+        self.require(Ability.REBUILD)
+
+
+@dataclass(frozen=True)
+class PublishedKeys:
+    """What the lab tells a pipeline about the endpoint: nothing else may be needed to connect.
+
+    Attributes:
+        known_hosts: Lines for OpenSSH's `known_hosts` (a `@cert-authority` line, or one per host key).
+        plain_keys: Public host keys (`ssh-ed25519 AAAA…`) of every runner, by machine, for clients that know no host CA.
+    """
+
+    known_hosts: str
+    plain_keys: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The runner endpoint as a pipeline knows it."""
+
+    endpoint: Address
+    user: str
+    private_key: Path
+    published: PublishedKeys
+
+
+@dataclass(frozen=True)
+class Store:
+    """The state store as its administrator knows it."""
+
+    endpoint: Address
+    bucket: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    region: str = "us-east-1"
+    secure: bool = False
+
+    @property
+    def url(self) -> str:
+        """The endpoint as a URL."""
+        return f"{'https' if self.secure else 'http'}://{self.endpoint}"
+
+
+@dataclass
+class Lab:
+    """A running lab.
+
+    Attributes:
+        name: Unique on this host.
+        driver: Name of the driver that made it.
+        topology: What was planned.
+        machines: By name, storage first, runners last.
+        fleet: The runner endpoint.
+        store: The state store.
+        backend_settings: Where runners keep their partial backend configuration.
+        mc: The operator's client on this host, as the guide's step 2 uses it.
+        folder: Where the driver keeps what belongs to this lab.
+        phases: Seconds of set-up by phase (layout, boot, …).
+    """
+
+    name: str
+    driver: str
+    topology: Topology
+    machines: dict[str, Machine]
+    fleet: Fleet
+    store: Store
+    backend_settings: str = "/etc/tofu/backend.tfbackend"
+    mc: Path | None = None
+    folder: Path | None = None
+    phases: dict[str, float] = field(default_factory=dict)
+
+    def of(self, role: Role) -> list[Machine]:
+        """All machines of a role, in order."""
+        return [machine for machine in self.machines.values() if machine.role is role]
+
+    @property
+    def runners(self) -> list[Machine]:
+        """The fleet."""
+        return self.of(Role.RUNNER)
+
+    @property
+    def storage(self) -> list[Machine]:
+        """The storage nodes."""
+        return self.of(Role.STORAGE)
+
+    @property
+    def balancers(self) -> list[Machine]:
+        """The balancers."""
+        return self.of(Role.BALANCER)
+
+
+class LabDriver(ABC):
+    """Makes labs, and removes what it made."""
+
+    name: str
+
+    @abstractmethod
+    def provision(self, topology: Topology, name: str) -> Lab:
+        """Build a lab; ends when every control channel answers and systemd has no queued job (20 s at most).
+
+        Whether the lab *serves* is not looked at: scenarios judge that.
+
+        Raises:
+            LabUnavailable: A machine did not boot, or the lab could not be built; nothing is left behind.
+        """
+
+    @abstractmethod
+    def remove(self, lab: Lab) -> None:
+        """Remove everything that belongs to the lab."""

@@ -1,0 +1,122 @@
+"""Topologies as pure data: which machines there are, where they are, what they are for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from model.errors import BadInput
+
+NETWORK_PREFIX = 24
+GATEWAY = "10.1.0.1"
+RUNNERS_MAX = 100
+FIRST_RUNNER = 103
+"""Last octet of runner01: the guide's step 4."""
+
+
+class Role(StrEnum):
+    """What a machine is for."""
+
+    STORAGE = "storage"
+    BALANCER = "balancer"
+    RUNNER = "runner"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A place that a client connects to."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """`host:port`."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Resources of a machine; None is no limit."""
+
+    cpu_cores: int | None = None
+    memory_mib: int | None = None
+
+
+@dataclass(frozen=True)
+class MachineSpec:
+    """One machine as it is planned."""
+
+    name: str
+    address: str
+    role: Role
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A planned lab.
+
+    Attributes:
+        name: `single` or `production`.
+        machines: All machines, storage first, runners last.
+        runner_endpoint: Where a pipeline connects to (SSH through HAProxy), the guide's step 5.
+        storage_endpoint: Where runners find the state store (S3).
+        console_port: Port of MinIO's console on every storage machine.
+        statistics_port: Port of HAProxy's statistics page on every balancer, path `/stats`.
+        virtual_addresses: Addresses that move between balancers; empty where there is one balancer.
+    """
+
+    name: str
+    machines: tuple[MachineSpec, ...]
+    runner_endpoint: Address = Address("10.1.0.102", 9000)
+    storage_endpoint: Address = Address("10.1.0.101", 9000)
+    console_port: int = 9001
+    statistics_port: int = 8404
+    virtual_addresses: tuple[str, ...] = ()
+
+    def of(self, role: Role) -> tuple[MachineSpec, ...]:
+        """All machines of a role, in order."""
+        return tuple(machine for machine in self.machines if machine.role is role)
+
+
+GUIDE_RUNNER = Limits(cpu_cores=2, memory_mib=2048)
+"""`cpu_cores = 2`, `memory_mb = 2048` in the guide's step 4."""
+
+
+def _runners(count: int) -> tuple[MachineSpec, ...]:
+    return tuple(MachineSpec(f"runner{i + 1:02}", f"10.1.0.{FIRST_RUNNER + i}", Role.RUNNER, GUIDE_RUNNER) for i in range(count))
+
+
+def _single(runners: int) -> Topology:
+    machines = (MachineSpec("storage01", "10.1.0.101", Role.STORAGE), MachineSpec("balancer01", "10.1.0.102", Role.BALANCER))
+    return Topology("single", machines + _runners(runners))
+
+
+def _production(runners: int) -> Topology:
+    storage = tuple(MachineSpec(f"storage{i:02}", f"10.1.0.{10 + i}", Role.STORAGE) for i in range(1, 5))
+    balancers = tuple(MachineSpec(f"balancer{i:02}", f"10.1.0.{20 + i}", Role.BALANCER) for i in range(1, 3))
+    return Topology("production", storage + balancers + _runners(runners), virtual_addresses=("10.1.0.101", "10.1.0.102"))
+
+
+TOPOLOGIES = {"single": _single, "production": _production}
+DEFAULT_TOPOLOGY = "production"
+
+
+def topology(name: str = DEFAULT_TOPOLOGY, runners: int = 3) -> Topology:
+    """Plan a lab.
+
+    Args:
+        name: `single` (the guide's option A with its port clash resolved) or `production` (option B, no single
+            point of failure).
+        runners: Number of runners, 2 to 100; the guide has 3.
+
+    Raises:
+        BadInput: No such topology, or a number of runners that it cannot have.
+    """
+    if name not in TOPOLOGIES:
+        msg = f"unknown topology {name!r}; valid ones: {', '.join(TOPOLOGIES)}"
+        raise BadInput(msg)
+    if not 2 <= runners <= RUNNERS_MAX:  # noqa: PLR2004 - state sharing needs two
+        msg = f"a fleet has 2 to {RUNNERS_MAX} runners, not {runners}"
+        raise BadInput(msg)
+    return TOPOLOGIES[name](runners)

@@ -1,0 +1,1 @@
+"""How a test observes: OpenTofu, HAProxy, the state store, SSH."""

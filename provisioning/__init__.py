@@ -1,0 +1,1 @@
+"""Builds labs: drivers, roles, toolchain, images."""

@@ -1,0 +1,1 @@
+"""Tells: run record, JUnit, pages."""

@@ -1,0 +1,1 @@
+"""Says: step definitions by subject."""
