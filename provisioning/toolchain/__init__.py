@@ -1,0 +1,9 @@
+"""Programs that a lab is made of: MinIO, OpenTofu and MinIO's client, each found or built, of a version that is known."""
+
+from __future__ import annotations
+
+from provisioning.toolchain.build import ensure, forget_sources
+from provisioning.toolchain.lookup import find
+from provisioning.toolchain.programs import MC, MINIO, PROGRAMS, TOFU, Program, Tool
+
+__all__ = ["MC", "MINIO", "PROGRAMS", "TOFU", "Program", "Tool", "ensure", "find", "forget_sources"]

