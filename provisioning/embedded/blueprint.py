@@ -1,0 +1,98 @@
+"""What an embedded lab was made from: written beside it, so that another process can find its way in."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from model.errors import BadInput
+from model.secrets import SECRETS
+from model.topology import MachineSpec, Topology, topology
+from provisioning.identities import HostAuthority, create_login_key, write_private
+from provisioning.roles import Applied
+from provisioning.roles.reference import Credentials, LabFacts, reference
+
+FILE = "lab.json"
+
+
+@dataclass
+class Blueprint:
+    """Ingredients of one lab.
+
+    Attributes:
+        folder: The lab's folder.
+        topology: The plan.
+        image: Root file system that machines start from.
+        programs: Programs that Debian does not ship, by name.
+        credentials: Keys of the state store.
+        created: Seconds since the epoch.
+    """
+
+    folder: Path
+    topology: Topology
+    image: Path
+    programs: dict[str, Path]
+    credentials: Credentials
+    created: float = field(default_factory=time.time)
+
+    def save(self) -> None:
+        """Write it, its host CA and its login key into the lab's folder."""
+        HostAuthority.create(self.folder)
+        create_login_key(self.folder)
+        data = {
+            "topology": self.topology.name,
+            "runners": sum(machine.role == "runner" for machine in self.topology.machines),
+            "image": str(self.image),
+            "programs": {name: str(path) for name, path in self.programs.items()},
+            "credentials": asdict(self.credentials),
+            "created": self.created,
+        }
+        write_private(self.folder / FILE, json.dumps(data, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Blueprint:
+        """Read what `save` wrote.
+
+        Raises:
+            BadInput: There is no lab of that name.
+        """
+        try:
+            data = json.loads((folder / FILE).read_text())
+        except (FileNotFoundError, json.JSONDecodeError) as error:
+            msg = f"there is no embedded lab of the name {folder.name!r}; `python -m provisioning list` shows those that are up"
+            raise BadInput(msg) from error
+        plan = topology(data["topology"], data["runners"])
+        programs = {name: Path(path) for name, path in data["programs"].items()}
+        return cls(folder, plan, Path(data["image"]), programs, Credentials(**data["credentials"]), data["created"])
+
+    @property
+    def authority(self) -> HostAuthority:
+        """The lab's host CA."""
+        return HostAuthority.load(self.folder)
+
+    @property
+    def login_key(self) -> Path:
+        """Private key that logs in to every machine."""
+        return self.folder / "login"
+
+    def apply(self, machine: MachineSpec) -> Applied:
+        """The reference configuration for a machine, with a host key that is new each time."""
+        names = {machine.name, machine.address, self.topology.runner_endpoint.host}
+        identity = self.authority.issue(machine.name, sorted(names))
+        facts = LabFacts(self.topology, self.credentials, (self.folder / "login.pub").read_text().strip())
+        return reference(machine, facts, identity)
+
+
+def new_credentials() -> Credentials:
+    """Fresh keys for a state store, registered as secrets."""
+    password, runner = SECRETS.register(secrets.token_urlsafe(24)), SECRETS.register(secrets.token_urlsafe(24))
+    return Credentials(f"admin-{secrets.token_hex(4)}", password, runner_secret=runner)
+
+
+def register_secrets(credentials: Credentials) -> None:
+    """Have the secrets of a store that was made earlier masked."""
+    SECRETS.register(credentials.root_password)
+    SECRETS.register(credentials.runner_secret)

@@ -1,0 +1,82 @@
+"""The control channel of an embedded machine: into its namespaces from the host, past its network and its sshd."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from testinfra.backend.base import BaseBackend
+from testinfra.backend.base import CommandResult as HostResult
+from testinfra.host import Host
+
+from model.errors import ControlChannelLost
+from model.lab import CommandResult
+
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "USER": "root"}
+
+
+def run_inside(machine: str, leader: int, command: str, timeout: timedelta, stdin: bytes | None) -> CommandResult:
+    """Run a shell command as root beside a container's first process.
+
+    Args:
+        machine: Name, for messages.
+        leader: Process id of the container's first process on the host.
+        command: Shell text.
+        timeout: Deadline; the command is killed then.
+        stdin: What it reads; nothing by default.
+
+    Raises:
+        ControlChannelLost: It did not end in time, or the machine's namespaces are gone.
+    """
+    argv = [
+        "nsenter",
+        f"--target={leader}",
+        "--mount",
+        "--uts",
+        "--ipc",
+        "--net",
+        "--pid",
+        "--root",
+        "--wd",
+        "--",
+        "/bin/sh",
+        "-c",
+        command,
+    ]
+    start = time.monotonic()
+    try:
+        done = subprocess.run(argv, input=stdin or b"", capture_output=True, check=False, timeout=timeout.total_seconds(), env=ENVIRONMENT)
+    except subprocess.TimeoutExpired as error:
+        msg = f"`{command}` on {machine} did not end within {timeout.total_seconds():g} s"
+        raise ControlChannelLost(msg) from error
+    stderr = done.stderr.decode(errors="replace")
+    if done.returncode != 0 and stderr.startswith("nsenter:"):
+        msg = f"no way into {machine} (is it off?): {stderr.strip()}"
+        raise ControlChannelLost(msg)
+    duration = timedelta(seconds=time.monotonic() - start)
+    return CommandResult(command, done.returncode, done.stdout.decode(errors="replace"), stderr, duration, machine)
+
+
+class ControlBackend(BaseBackend):  # type: ignore[misc]
+    """testinfra over a control channel."""
+
+    NAME = "control"
+
+    def __init__(self, machine: str, run: Callable[[str], CommandResult]) -> None:
+        """Look at the machine through `run`."""
+        super().__init__(machine)
+        self._run = run
+
+    def run(self, command: str, *args: str, **_: Any) -> HostResult:
+        """Run one of testinfra's commands."""
+        line = self.get_command(command, *args)
+        done = self._run(line)
+        return self.result(done.exit_status, self.encode(line), done.stdout.encode(), done.stderr.encode())
+
+
+def testinfra_host(machine: str, run: Callable[[str], CommandResult]) -> Host:
+    """Testinfra's `host` for a machine, its commands run by `run`."""
+    return Host(ControlBackend(machine, run))

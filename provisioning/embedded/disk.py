@@ -1,0 +1,84 @@
+"""A machine's disk: the image below, what the machine writes above (overlayfs)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from provisioning.embedded.commands import run
+from provisioning.roles import Applied
+
+UNITS = Path("/etc/systemd/system")
+PACKAGED_UNITS = Path("/lib/systemd/system")
+WANTS = UNITS / "multi-user.target.wants"
+
+
+class Disk:
+    """Disk of one machine."""
+
+    def __init__(self, folder: Path, image: Path) -> None:
+        """Name its folder and the image it starts from."""
+        self.folder, self._image = folder, image
+
+    @property
+    def root(self) -> Path:
+        """Where the machine's file system is mounted."""
+        return self.folder / "root"
+
+    def create(self) -> None:
+        """Make an empty upper layer and mount it over the image."""
+        for name in ("upper", "work", "root"):
+            (self.folder / name).mkdir(parents=True)
+        options = f"lowerdir={self._image},upperdir={self.folder}/upper,workdir={self.folder}/work"
+        run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
+
+    def destroy(self) -> None:
+        """Unmount and delete everything that the machine ever wrote."""
+        run("umount", "-l", str(self.root), check=False)
+        for name in ("upper", "work", "root"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def write(self, applied: Applied) -> None:
+        """Put a role's files and boot-time units onto the disk."""
+        owners = self._owners()
+        for file in applied.files.values():
+            target = self._inside(file.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch(mode=0o600)
+            target.write_text(file.content)
+            user, _, group = file.owner.partition(":")
+            os.chown(target, owners[0][user], owners[1][group or user])
+            target.chmod(file.mode)
+        for unit in applied.enabled:
+            link = self._inside(str(WANTS / unit))
+            link.parent.mkdir(parents=True, exist_ok=True)
+            source = UNITS if str(UNITS / unit) in applied.files else PACKAGED_UNITS
+            link.unlink(missing_ok=True)
+            link.symlink_to(source / unit)
+        self._disable(applied)
+
+    def _disable(self, applied: Applied) -> None:
+        """Units of ours that the image or package starts at boot, but this role does not."""
+        for unit in ("ssh.service", "haproxy.service", "keepalived.service"):
+            if unit not in applied.enabled:
+                self._inside(str(WANTS / unit)).unlink(missing_ok=True)
+
+    def copy_in(self, source: Path, path: str) -> None:
+        """Copy a folder of the host onto the disk."""
+        shutil.copytree(source, self._inside(path), symlinks=True, dirs_exist_ok=True)
+
+    def copy_out(self, path: str, target: Path) -> None:
+        """Copy a folder of the disk to the host."""
+        shutil.copytree(self._inside(path), target, symlinks=True)
+
+    def _inside(self, path: str) -> Path:
+        return self.root / path.lstrip("/")
+
+    def _owners(self) -> tuple[dict[str, int], dict[str, int]]:
+        """User and group ids by name, as the image knows them."""
+        users, groups = (
+            {fields[0]: int(fields[2]) for fields in (line.split(":") for line in self._inside(name).read_text().splitlines())}
+            for name in ("/etc/passwd", "/etc/group")
+        )
+        return users, groups

@@ -1,0 +1,193 @@
+"""The driver `embedded`: builds a lab on this host, finds one that is up, and removes it without a trace."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model.errors import LabUnavailable
+from model.lab import Fleet, Lab, LabDriver, Machine, PublishedKeys, Store
+from model.topology import MachineSpec, Role, Topology
+from provisioning.embedded import stores
+from provisioning.embedded.blueprint import Blueprint, register_secrets
+from provisioning.embedded.cgroups import Cgroup
+from provisioning.embedded.container import Container, ContainerPlan
+from provisioning.embedded.disk import Disk
+from provisioning.embedded.machine import EmbeddedMachine
+from provisioning.embedded.names import LabNames
+from provisioning.embedded.network import LabNetwork
+from provisioning.embedded.ownership import Ownership
+from provisioning.embedded.removal import remove_everything
+from provisioning.roles import Applied
+from provisioning.roles.reference import BACKEND_SETTINGS, BUCKET, MINIO_DATA, PIPELINE_USER
+
+Alteration = Callable[[MachineSpec, Applied], Applied]
+"""A deviation from the reference configuration, for labs that are defective on purpose."""
+
+
+def as_in_reference(_machine: MachineSpec, applied: Applied) -> Applied:
+    """No deviation."""
+    return applied
+
+
+@dataclass
+class EmbeddedDriver(LabDriver):
+    """Builds labs from an image and a toolchain.
+
+    Attributes:
+        image: Root file system, read-only.
+        programs: `minio`, `tofu` and `mc` by name.
+        alter: Deviation from the reference configuration.
+        fresh_store: Lay the state store out from nothing instead of from drives formatted earlier.
+    """
+
+    image: Path
+    programs: dict[str, Path]
+    alter: Alteration = as_in_reference
+    fresh_store: bool = False
+    name: str = "embedded"
+    _owned: dict[str, Ownership] = field(default_factory=dict)
+
+    def provision(self, topology: Topology, name: str) -> Lab:
+        """Build a lab; see `LabDriver.provision`."""
+        started = time.monotonic()
+        store = stores.fresh() if self.fresh_store else stores.formatted(topology, self.programs["minio"], self._build_store)
+        prepared = time.monotonic()
+        lab, _ = self._boot(topology, name, store)
+        lab.phases["store prepared"] = prepared - started
+        if self.fresh_store:
+            stores.set_up(LabNames(name).network, lab.store, store.credentials, self.programs["mc"])
+            lab.phases["store set up"] = time.monotonic() - prepared - lab.phases["layout"] - lab.phases["boot"]
+        return lab
+
+    def _boot(self, topology: Topology, name: str, store: stores.StoreDrives) -> tuple[Lab, list[EmbeddedMachine]]:
+        names = LabNames(name)
+        self._owned[name] = Ownership.claim(names.folder)
+        try:
+            blueprint = Blueprint(names.folder, topology, self.image, self.programs, store.credentials)
+            blueprint.save()
+            LabNetwork(names).create()
+            machines = [_machine(spec, names, blueprint, self._apply(blueprint)) for spec in topology.machines]
+            started = time.monotonic()
+            layout = 0.0
+            for machine in machines:
+                before = time.monotonic()
+                machine.lay_out()
+                if machine.name in store.drives:
+                    machine.disk.copy_in(store.drives[machine.name], MINIO_DATA)
+                layout += time.monotonic() - before
+                machine.start()
+            for machine in machines:
+                machine.wait_until_booted()
+        except BaseException:
+            self._discard(name)
+            raise
+        lab = _lab(names, blueprint, machines)
+        lab.phases.update(layout=layout, boot=time.monotonic() - started - layout)
+        return lab, machines
+
+    def _apply(self, blueprint: Blueprint) -> Callable[[MachineSpec], Applied]:
+        return lambda spec: self.alter(spec, blueprint.apply(spec))
+
+    def _build_store(self, topology: Topology, name: str, target: Path) -> stores.StoreDrives:
+        """Format drives: boot the storage machines alone, set the store up, stop it cleanly, keep its drives."""
+        bare = Topology(topology.name, topology.of(Role.STORAGE), storage_endpoint=topology.storage_endpoint)
+        drives = stores.fresh()
+        lab, machines = self._boot(bare, name, drives)
+        try:
+            stores.set_up(LabNames(name).network, lab.store, drives.credentials, self.programs["mc"], machines[0].address)
+            for machine in machines:
+                machine.run("systemctl stop minio.service")
+            for machine in machines:
+                machine.disk.copy_out(MINIO_DATA, target / machine.name)
+        finally:
+            self._discard(name)
+        return drives
+
+    def attach(self, name: str) -> Lab:
+        """Find a lab that is up (made by `up`, or kept).
+
+        Raises:
+            BadInput: There is none of that name.
+        """
+        return attach(name)
+
+    def enter(self, lab: Lab) -> None:
+        """Move the calling thread into the lab's network."""
+        LabNetwork(LabNames(lab.name)).enter()
+
+    def keep(self, lab: Lab) -> None:
+        """Let the lab live on after this process."""
+        self._owned.pop(lab.name).release(keep=True)
+
+    def remove(self, lab: Lab) -> None:
+        """Remove everything that belongs to the lab.
+
+        Raises:
+            LabUnavailable: Something of it could not be removed.
+        """
+        self._discard(lab.name)
+
+    def _discard(self, name: str) -> None:
+        remove_everything(LabNames(name))
+        owned = self._owned.pop(name, None)
+        if owned is not None:
+            owned.release(keep=False)
+        shutil.rmtree(LabNames(name).folder, ignore_errors=True)
+        if LabNames(name).folder.exists():
+            msg = f"{LabNames(name).folder} could not be removed"
+            raise LabUnavailable(msg)
+
+
+def attach(name: str) -> Lab:
+    """Find a lab that is up, in whatever process.
+
+    Raises:
+        BadInput: There is none of that name.
+    """
+    names = LabNames(name)
+    blueprint = Blueprint.load(names.folder)
+    register_secrets(blueprint.credentials)
+    return _lab(names, blueprint, [_machine(spec, names, blueprint, blueprint.apply) for spec in blueprint.topology.machines])
+
+
+def _machine(spec: MachineSpec, names: LabNames, blueprint: Blueprint, apply: Callable[[MachineSpec], Applied]) -> EmbeddedMachine:
+    folder, cgroup, network = names.machine_folder(spec.name), Cgroup(names.cgroup(spec.name)), LabNetwork(names)
+    disk = Disk(folder, blueprint.image)
+    wanted = {Role.STORAGE: ("minio",), Role.RUNNER: ("tofu",)}.get(spec.role, ())
+    programs = {name: blueprint.programs[name] for name in wanted}
+    plan = ContainerPlan(names.machine(spec.name), spec.name, disk.root, network.namespace_of(spec.name), folder, programs, cgroup)
+    return EmbeddedMachine(spec, Container(plan), disk, network, cgroup, apply)
+
+
+def _lab(names: LabNames, blueprint: Blueprint, machines: Iterable[EmbeddedMachine]) -> Lab:
+    topology, credentials = blueprint.topology, blueprint.credentials
+    by_name: dict[str, Machine] = {machine.name: machine for machine in machines}
+    endpoint = topology.runner_endpoint
+    known_hosts = blueprint.authority.known_hosts_line([f"[{endpoint.host}]:{endpoint.port}"])
+    fleet = Fleet(endpoint, PIPELINE_USER, blueprint.login_key, PublishedKeys(known_hosts, HostKeysOnDisk(names, topology)))
+    store = Store(topology.storage_endpoint, BUCKET, credentials.root_user, credentials.root_password)
+    return Lab(names.lab, "embedded", topology, by_name, fleet, store, BACKEND_SETTINGS, blueprint.programs["mc"], names.folder)
+
+
+class HostKeysOnDisk(Mapping[str, str]):
+    """Public host keys of the runners, read when asked for: a runner that was rebuilt has a new one."""
+
+    def __init__(self, names: LabNames, topology: Topology) -> None:
+        """List the runners."""
+        self._names, self._runners = names, [runner.name for runner in topology.of(Role.RUNNER)]
+
+    def __getitem__(self, name: str) -> str:
+        """Read one runner's key."""
+        return (self._names.machine_folder(name) / "root/etc/ssh/ssh_host_ed25519_key.pub").read_text().strip()
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the runners."""
+        return iter(self._runners)
+
+    def __len__(self) -> int:
+        """Size of the fleet."""
+        return len(self._runners)

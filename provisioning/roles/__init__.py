@@ -1,0 +1,62 @@
+"""The reference configuration: what each role puts on a machine, as data that every driver applies the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on a machine."""
+
+    path: str
+    content: str
+    mode: int = 0o644
+    owner: str = "root"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a role puts on one machine.
+
+    Attributes:
+        packages: Debian packages.
+        programs: Programs that Debian does not ship (`minio`, `tofu`), wanted in `/usr/local/bin`.
+        files: By path.
+        enabled: Units that start at boot.
+    """
+
+    packages: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    files: dict[str, File] = field(default_factory=dict)
+    enabled: tuple[str, ...] = ()
+
+    def with_files(self, *files: File) -> Self:
+        """The same with files added or replaced."""
+        return replace(self, files={**self.files, **{file.path: file for file in files}})
+
+    def with_edit(self, path: str, old: str, new: str) -> Self:
+        """The same with a text in one file changed.
+
+        Raises:
+            ValueError: The file does not hold the text, so that the change would change nothing.
+        """
+        file = self.files[path]
+        if old not in file.content:
+            msg = f"{path} does not contain {old!r}"
+            raise ValueError(msg)
+        return self.with_files(replace(file, content=file.content.replace(old, new)))
+
+    def without_unit(self, unit: str) -> Self:
+        """The same with one unit not started at boot."""
+        return replace(self, enabled=tuple(name for name in self.enabled if name != unit))
+
+    def merged(self, other: Applied) -> Applied:
+        """Both together."""
+        return Applied(
+            self.packages + other.packages,
+            self.programs + other.programs,
+            {**self.files, **other.files},
+            self.enabled + other.enabled,
+        )

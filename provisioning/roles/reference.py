@@ -1,0 +1,125 @@
+"""Renders the reference configuration of a lab: one function per role, one template per file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from model.topology import MachineSpec, Role, Topology
+from provisioning.identities import HostIdentity
+from provisioning.roles import Applied, File
+
+BUCKET = "opentofu-state-storage"
+PIPELINE_USER = "pipeline"
+MINIO_DATA = "/mnt/minio-data"
+BACKEND_SETTINGS = "/etc/tofu/backend.tfbackend"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Keys of the state store: the administrator's and the one that runners use."""
+
+    root_user: str
+    root_password: str = field(repr=False)
+    runner_key: str = "tofu-runner"
+    runner_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class LabFacts:
+    """What templates may say about the lab.
+
+    Attributes:
+        topology: The plan.
+        credentials: Keys of the state store.
+        authorized_key: Public key that may log in.
+    """
+
+    topology: Topology
+    credentials: Credentials
+    authorized_key: str
+
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=StrictUndefined,
+    autoescape=False,  # noqa: S701 - configuration files, not HTML
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+def _file(path: str, template: str, facts: LabFacts, *, mode: int = 0o644, owner: str = "root", **values: object) -> File:
+    text = _templates.get_template(template).render(
+        topology=facts.topology, storage=facts.topology.of(Role.STORAGE), balancers=facts.topology.of(Role.BALANCER),
+        runners=facts.topology.of(Role.RUNNER), credentials=facts.credentials, bucket=BUCKET, **values,
+    )  # fmt: skip
+    return File(path, text, mode, owner)
+
+
+def _base(machine: MachineSpec, facts: LabFacts, identity: HostIdentity) -> Applied:
+    key = "/etc/ssh/ssh_host_ed25519_key"
+    files = (
+        File("/etc/hostname", f"{machine.name}\n"),
+        _file("/etc/hosts", "hosts.j2", facts),
+        _file("/etc/ssh/sshd_config.d/reference.conf", "sshd.conf.j2", facts, key=key),
+        File(key, identity.private_key, 0o600),
+        File(f"{key}.pub", identity.public_key + "\n"),
+        File(f"{key}-cert.pub", identity.certificate + "\n"),
+        File("/etc/ssh/authorized_keys/root", facts.authorized_key + "\n"),
+        File(f"/etc/ssh/authorized_keys/{PIPELINE_USER}", facts.authorized_key + "\n"),
+    )
+    return Applied(packages=("openssh-server",), enabled=("ssh.service",)).with_files(*files)
+
+
+def _storage(machine: MachineSpec, facts: LabFacts) -> Applied:
+    nodes = facts.topology.of(Role.STORAGE)
+    volumes = MINIO_DATA if len(nodes) == 1 else " ".join(f"http://{node.address}:9000{MINIO_DATA}" for node in nodes)
+    files = (
+        _file("/etc/systemd/system/minio.service", "minio.service.j2", facts, machine=machine, volumes=volumes),
+        _file("/etc/default/minio", "minio.env.j2", facts, mode=0o600),
+        _file("/etc/sysctl.d/60-state-storage.conf", "storage-sysctl.conf.j2", facts),
+        File(f"{MINIO_DATA}/.keep", ""),
+    )
+    return Applied(packages=("ca-certificates",), programs=("minio",), enabled=("minio.service",)).with_files(*files)
+
+
+def _balancer(machine: MachineSpec, facts: LabFacts) -> Applied:
+    applied = Applied(packages=("haproxy", "curl"), enabled=("haproxy.service",)).with_files(
+        _file("/etc/haproxy/haproxy.cfg", "haproxy.cfg.j2", facts, machine=machine),
+    )
+    if not facts.topology.virtual_addresses:
+        return applied
+    first = machine == facts.topology.of(Role.BALANCER)[0]
+    return applied.merged(
+        Applied(packages=("keepalived",), enabled=("keepalived.service",)).with_files(
+            _file("/etc/keepalived/keepalived.conf", "keepalived.conf.j2", facts, priority=150 if first else 100),
+            _file("/etc/sysctl.d/60-virtual-addresses.conf", "balancer-sysctl.conf.j2", facts),
+        ),
+    )
+
+
+def _runner(_machine: MachineSpec, facts: LabFacts) -> Applied:
+    files = (
+        _file(BACKEND_SETTINGS, "backend.tfbackend.j2", facts),
+        _file("/etc/tofu/credentials", "credentials.j2", facts, mode=0o640, owner=f"root:{PIPELINE_USER}"),
+        _file("/etc/environment", "environment.j2", facts, backend_settings=BACKEND_SETTINGS),
+    )
+    return Applied(packages=("git", "ca-certificates"), programs=("tofu",)).with_files(*files)
+
+
+_ROLES = {Role.STORAGE: _storage, Role.BALANCER: _balancer, Role.RUNNER: _runner}
+
+
+def reference(machine: MachineSpec, facts: LabFacts, identity: HostIdentity) -> Applied:
+    """Everything that the reference configuration puts on a machine.
+
+    Args:
+        machine: The planned machine.
+        facts: The lab it belongs to.
+        identity: Its host key and certificate.
+    """
+    return _base(machine, facts, identity).merged(_ROLES[machine.role](machine, facts))
