@@ -37,7 +37,23 @@ link set {BRIDGE} up
         """Give a machine a fresh network: a namespace with an interface `host0`, and a cable into the bridge."""
         outer, inner = self._names.network, self._names.machine(machine)
         run("ip", "netns", "add", inner)
-        run("ip", "-n", outer, "link", "add", cable(machine), "type", "veth", "peer", "name", "host0", "netns", inner)
+        run(
+            "ip",
+            "-n",
+            outer,
+            "link",
+            "add",
+            cable(machine),
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "host0",
+            "netns",
+            inner,
+            "address",
+            mac(address),
+        )
         run("ip", "-n", outer, "link", "set", cable(machine), "master", BRIDGE, "up")
         run("ip", "-n", inner, "-batch", "-", stdin=f"""link set lo up
 addr add {address}/{NETWORK_PREFIX} dev host0
@@ -47,6 +63,7 @@ route add default via {GATEWAY}
 
     def unplug_for_good(self, machine: str) -> None:
         """Remove a machine's network with everything it held (virtual addresses, filters): nobody answers there any more."""
+        run("ip", "-n", self._names.network, "link", "del", cable(machine), check=False)
         run("ip", "netns", "del", self._names.machine(machine), check=False)
 
     def set_cable(self, machine: str, *, up: bool) -> None:
@@ -75,6 +92,11 @@ route add default via {GATEWAY}
 def cable(machine: str) -> str:
     """The bridge's end of a machine's cable (15 characters at most)."""
     return f"v-{machine}"[:15]
+
+
+def mac(address: str) -> str:
+    """A machine's hardware address, the same after each boot and rebuild, as a hypervisor keeps it."""
+    return "02:00:" + ":".join(f"{int(part):02x}" for part in address.split("."))
 
 
 def namespaces() -> list[str]:
