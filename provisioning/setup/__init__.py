@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from provisioning.setup.prepare import Prepared, prepare
+from provisioning.setup.preparation import Prepared, prepare
 
 __all__ = ["Prepared", "prepare"]
