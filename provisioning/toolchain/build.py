@@ -16,7 +16,7 @@ from provisioning.commands import CommandFailed, explain, follow, require_space
 from provisioning.progress import Progress, Step
 from provisioning.toolchain import golang
 from provisioning.toolchain.golang import Go
-from provisioning.toolchain.lookup import cached, find, identify, tools_folder
+from provisioning.toolchain.lookup import available, cached, find, identify, tools_folder
 from provisioning.toolchain.programs import BUILD_FLAGS, PROGRAMS, Program, Tool
 
 NEEDED_BYTES = 3_000_000_000
@@ -41,24 +41,19 @@ def ensure(program: Program, given: Path | None = None, progress: Progress | Non
         ToolMissing: It could not be built; names the step, and the command that resumes.
         HostUnfit: There is no room for it.
     """
-    try:
+    if given is not None:
         return find(program, given)
-    except ToolMissing:
+    tool = available(program)
+    if tool is None:
         progress = progress or Progress()
         with _alone(progress):
-            try:
-                return find(program)
-            except ToolMissing:
-                return _build(program, progress)
+            tool = available(program) or _build(program, progress)
+    return tool
 
 
 def forget_sources() -> None:
     """Remove what only building needs, once every program is there; gigabytes."""
-    if not golang.folder().exists():
-        return
-    with contextlib.suppress(ToolMissing):
-        for program in PROGRAMS:
-            find(program)
+    if golang.folder().exists() and all(available(program) for program in PROGRAMS):
         with _alone(Progress()):
             shutil.rmtree(golang.folder(), ignore_errors=True)
 

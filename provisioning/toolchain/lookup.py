@@ -43,15 +43,19 @@ def find(program: Program, given: Path | None = None) -> Tool:
     """
     if given is not None:
         return _given(program, given)
+    tool = available(program)
+    if tool is None:
+        msg = f"{program.title} is not there (neither on PATH in a fitting version nor in {tools_folder()}); run `{SETUP_COMMAND}` once"
+        raise ToolMissing(msg)
+    return tool
+
+
+def available(program: Program) -> Tool | None:
+    """What PATH, then the cache, has of a program; None where neither has a version that fits."""
     on_path = shutil.which(program.name)
     if on_path and (tool := identify(program, Path(on_path), "PATH")) and program.unfit(tool.version) is None:
         return tool
-    if cached(program).is_file():
-        tool = identify(program, cached(program), "cache")
-        if tool:
-            return tool
-    msg = f"{program.title} is not there (neither on PATH in a fitting version nor in {tools_folder()}); run `{SETUP_COMMAND}` once"
-    raise ToolMissing(msg)
+    return identify(program, cached(program), "cache") if cached(program).is_file() else None
 
 
 def identify(program: Program, path: Path, origin: str) -> Tool | None:

