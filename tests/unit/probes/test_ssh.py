@@ -1,0 +1,167 @@
+"""Both SSH clients against a real shell behind a stand-in server, and against addresses that do not serve."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from model.errors import LabUnavailable
+from model.topology import Address
+from probes import ssh
+from probes.openssh import PipelineClient, classify
+from probes.outcomes import Channel, Reached, SshOutcome
+from probes.ssh import Login
+
+SHORT = timedelta(seconds=1)
+LONG = timedelta(seconds=10)
+
+
+@pytest.fixture(params=["paramiko", "openssh"])
+def channel(request: pytest.FixtureRequest, login: Login) -> Channel:
+    """The same promises hold for both clients."""
+    return login if request.param == "paramiko" else pipeline(login)
+
+
+def pipeline(login: Login) -> PipelineClient:
+    lines = "".join(f"[{login.address.host}]:{login.address.port} {key}\n" for key in login.host_keys)
+    return PipelineClient(login.address, login.user, login.private_key, lines)
+
+
+def at(channel: Channel, address: Address) -> Channel:
+    assert isinstance(channel, Login | PipelineClient)
+    return replace(channel, address=address)
+
+
+def run(channel: Channel, command: str, stdin: bytes | None = None, within: timedelta = LONG, connect: timedelta = LONG) -> SshOutcome:
+    with channel.start(command, stdin=stdin, connect_within=connect) as running:
+        return running.finish(within)
+
+
+def test_a_command_is_answered_with_both_streams(channel: Channel) -> None:
+    outcome = run(channel, "echo out; echo err >&2; exit 3")
+    assert outcome.reached is Reached.ANSWERED
+    assert outcome.result is not None
+    assert (outcome.exit_status, outcome.stdout, outcome.result.stderr) == (3, "out\n", "err\n")
+    assert not outcome.ok
+
+
+def test_exit_status_255_of_the_command_is_its_own(channel: Channel) -> None:
+    outcome = run(channel, "exit 255")
+    assert (outcome.reached, outcome.exit_status) == (Reached.ANSWERED, 255)
+
+
+def test_five_megabytes_arrive_on_either_stream(channel: Channel) -> None:
+    outcome = run(channel, "head -c 5000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero | tr '\\0' y >&2", within=2 * LONG)
+    assert outcome.result is not None, outcome
+    assert outcome.stdout == "x" * 5_000_000
+    assert outcome.result.stderr == "y" * 3_000_000
+
+
+def test_standard_input_arrives_and_need_not_be_read(channel: Channel) -> None:
+    content = b"0123456789" * 100_000
+    assert run(channel, "wc -c", stdin=content, within=2 * LONG).stdout.strip() == "1000000"
+    assert run(channel, "true", stdin=content).ok
+
+
+def test_a_refused_connection(channel: Channel, refused: Address) -> None:
+    assert run(at(channel, refused), "true").reached is Reached.REFUSED
+
+
+def test_silence_is_told_within_the_deadline(channel: Channel, silent: Address) -> None:
+    started = time.monotonic()
+    assert run(at(channel, silent), "true", connect=SHORT).reached is Reached.SILENT
+    assert time.monotonic() - started < 3
+
+
+def test_a_reset_connection(channel: Channel, resetting: Address) -> None:
+    assert run(at(channel, resetting), "true").reached is Reached.RESET
+
+
+def test_a_stranger_is_not_talked_to(login: Login, keys: tuple[Path, Path]) -> None:
+    other = keys[0].with_suffix(".pub").read_text().split()
+    outcome = ssh.run(replace(login, host_keys=frozenset({" ".join(other[:2])})), "true")
+    assert outcome.reached is Reached.STRANGER
+    assert {outcome.host_key} == login.host_keys
+    assert run(replace(pipeline(login), known_hosts=""), "true").reached is Reached.STRANGER
+
+
+def test_a_wrong_user_is_not_let_in(login: Login) -> None:
+    assert ssh.run(replace(login, user="somebody"), "true").reached is Reached.NOT_LET_IN
+    assert run(replace(pipeline(login), user="somebody"), "true").reached is Reached.NOT_LET_IN
+
+
+def test_a_lost_session_is_no_result(channel: Channel) -> None:
+    outcome = run(channel, "vanish")
+    assert (outcome.reached, outcome.result) == (Reached.LOST, None)
+    assert "half an ans" in outcome.so_far
+
+
+def test_a_late_command_is_given_up(channel: Channel) -> None:
+    started = time.monotonic()
+    outcome = run(channel, "echo begun; exec sleep 20", within=SHORT)
+    assert outcome.reached is Reached.LATE
+    assert "begun" in outcome.so_far
+    assert time.monotonic() - started < 4
+
+
+def test_output_can_be_awaited_while_the_command_runs(channel: Channel) -> None:
+    with channel.start("echo one; read -r line; echo $line", stdin=None) as running:
+        assert running.wait_for_output("one", LONG)
+        assert running.finish(LONG).exit_status == 0
+
+
+def test_awaiting_ends_with_the_command(channel: Channel) -> None:
+    started = time.monotonic()
+    with channel.start("echo one") as running:
+        assert not running.wait_for_output("two", LONG)
+        first = running.finish(LONG)
+        assert running.finish(LONG) is first
+    assert time.monotonic() - started < 5
+
+
+def test_a_login_that_failed_has_nothing_to_await(login: Login, refused: Address) -> None:
+    with replace(login, address=refused).start("true") as running:
+        assert not running.wait_for_output("x", LONG)
+        assert running.finish(LONG).reached is Reached.REFUSED
+
+
+def test_knocking_tells_the_banner(login: Login, silent: Address) -> None:
+    assert ssh.knock(login.address).detail.startswith("SSH-2.0-")
+    assert ssh.knock(silent, timedelta(milliseconds=200)).reached is Reached.SILENT
+
+
+def test_a_session_stays_until_it_is_closed(login: Login) -> None:
+    session = ssh.connect(login)
+    assert not isinstance(session, SshOutcome), session
+    assert session.alive
+    assert {session.host_key} == login.host_keys
+    session.close()
+    assert not session.alive
+
+
+def test_a_missing_private_key_is_ours_to_repair(login: Login, tmp_path: Path) -> None:
+    with pytest.raises(LabUnavailable, match="cannot be read"):
+        ssh.connect(replace(login, private_key=tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("words", "reached"),
+    [
+        ("ssh: connect to host 10.1.0.102 port 9000: Connection refused", Reached.REFUSED),
+        ("ssh: connect to host 10.1.0.102 port 9000: No route to host", Reached.UNREACHABLE),
+        ("Connection timed out during banner exchange\nConnection to 10.1.0.102 port 9000 timed out", Reached.SILENT),
+        ("ssh: connect to host 10.1.0.102 port 9000: Connection timed out", Reached.SILENT),
+        ("kex_exchange_identification: Connection closed by remote host", Reached.RESET),
+        ("kex_exchange_identification: read: Connection reset by peer", Reached.RESET),
+        ("Host key verification failed.", Reached.STRANGER),
+        ("tofu@10.1.0.102: Permission denied (publickey).", Reached.NOT_LET_IN),
+        ('Authenticated to 10.1.0.102 using "publickey".\nTimeout, server 10.1.0.102 not responding.', Reached.LOST),
+        ("debug1: nothing of interest", Reached.RESET),
+    ],
+)
+def test_words_of_openssh(words: str, reached: Reached) -> None:
+    assert classify(words) is reached
