@@ -1,0 +1,90 @@
+"""A state and its history, read from the store's bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class StateSnapshot:
+    """A state at one time.
+
+    Attributes:
+        serial: Counts changes.
+        lineage: Names the state's line of descent.
+        resources: Number of managed resource instances.
+        outputs: Values of the outputs.
+        raw: As stored.
+        version_id: Of the object; empty where the bucket keeps no versions.
+    """
+
+    serial: int
+    lineage: str
+    resources: int
+    outputs: dict[str, Any] = field(default_factory=dict, repr=False)
+    raw: bytes = field(default=b"", repr=False)
+    version_id: str = ""
+
+    @classmethod
+    def from_json(cls, raw: bytes, version_id: str = "") -> StateSnapshot:
+        """Read a state file, format 4 (`internal/states/statefile/version4.go`).
+
+        Raises:
+            ValueError: It is no state.
+        """
+        data: Any = json.loads(raw)
+        if not isinstance(data, dict) or not {"serial", "lineage"} <= data.keys():
+            msg = f"no state: {raw[:200]!r}"
+            raise ValueError(msg)
+        instances = (len(each.get("instances", ())) for each in data.get("resources") or () if each.get("mode") == "managed")
+        outputs = {name: output.get("value") for name, output in (data.get("outputs") or {}).items()}
+        return cls(int(data["serial"]), str(data["lineage"]), sum(instances), outputs, raw, version_id)
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of an object, or a delete marker.
+
+    Attributes:
+        key: The object's.
+        version_id: Empty where the bucket keeps no versions.
+        is_latest: Whether a plain read gives this one.
+        is_delete_marker: Whether it says that the object was deleted.
+        modified: When, by the store's clock.
+        size: In bytes.
+    """
+
+    key: str
+    version_id: str = ""
+    is_latest: bool = True
+    is_delete_marker: bool = False
+    modified: datetime | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class StateVersion:
+    """One version in the history of a state.
+
+    Attributes:
+        version: The object's.
+        snapshot: The state; None for a delete marker or content that is no state.
+    """
+
+    version: ObjectVersion
+    snapshot: StateSnapshot | None = None
+
+
+def newest_first(versions: Iterable[ObjectVersion]) -> tuple[ObjectVersion, ...]:
+    """Order versions by key, then newest first; minio-py names all delete markers of a page after all versions.
+
+    Args:
+        versions: As listed; those of one key with one time stamp keep their order.
+    """
+    long_ago = datetime.min.replace(tzinfo=UTC)
+    by_time = sorted(versions, key=lambda each: (each.is_latest, each.modified or long_ago), reverse=True)
+    return tuple(sorted(by_time, key=lambda each: each.key))

@@ -1,0 +1,149 @@
+"""HAProxy's statistics, per balancer: what it believes about its servers.
+
+Facts: HAProxy 2.6 management guide, section 9.1 (CSV format) and 9.3 (`set server`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from model.topology import Address
+from probes.http import LOOK_WITHIN, HttpLook, look
+
+PAGE = "/stats"
+CSV = "/stats;csv"
+SUMMARY_ROWS = frozenset({"FRONTEND", "BACKEND"})
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """One server of a pool, as one balancer sees it.
+
+    Attributes:
+        pool: The backend's name.
+        name: The server's name.
+        address: Where the balancer connects to; empty where the page does not say (it does to administrators only).
+        raw_status: As written: `UP`, `UP 2/3`, `DOWN 1/2`, `DRAIN`, `MAINT`, `no check`.
+        check_status: Last health check (`L4OK`, `L4TOUT`, `L7RSP`).
+        weight: Its share.
+        sessions_total: Sessions since the balancer started.
+        sessions_current: Open ones.
+        chosen_total: How often it was selected.
+        last_change_seconds: Since its status last changed.
+        downtime_seconds: Sum since the balancer started.
+    """
+
+    pool: str
+    name: str
+    address: str = ""
+    raw_status: str = ""
+    check_status: str = ""
+    weight: int = 0
+    sessions_total: int = 0
+    sessions_current: int = 0
+    chosen_total: int = 0
+    last_change_seconds: int = 0
+    downtime_seconds: int = 0
+
+    @property
+    def status(self) -> str:
+        """The status without its counter: `UP`, `DOWN`, `DRAIN`, `NOLB`, `MAINT` or `no check`."""
+        return "no check" if self.raw_status == "no check" else self.raw_status.partition(" ")[0]
+
+    @property
+    def in_rotation(self) -> bool:
+        """Whether new connections may go there: `UP` (also while going down, `UP 2/3`) or `no check`."""
+        return self.status in {"UP", "no check"} and self.weight > 0
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> ServerStatus:
+        """Read a row of the CSV."""
+        return cls(
+            pool=row["# pxname"],
+            name=row["svname"],
+            address=row.get("addr") or "",
+            raw_status=row["status"],
+            check_status=(row.get("check_status") or "").removeprefix("* "),
+            weight=_number(row, "weight"),
+            sessions_total=_number(row, "stot"),
+            sessions_current=_number(row, "scur"),
+            chosen_total=_number(row, "lbtot"),
+            last_change_seconds=_number(row, "lastchg"),
+            downtime_seconds=_number(row, "downtime"),
+        )
+
+    def __str__(self) -> str:
+        """Pool, name and status."""
+        return f"{self.pool}/{self.name} {self.raw_status} ({self.check_status or 'no check yet'})"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What one balancer said.
+
+    Attributes:
+        look: How the page was had.
+        servers: All servers of all pools; empty when the page was not to be had.
+    """
+
+    look: HttpLook
+    servers: tuple[ServerStatus, ...] = ()
+
+    @property
+    def available(self) -> bool:
+        """Whether the page answered with statistics."""
+        return self.look.ok and bool(self.servers)
+
+    def named(self, name: str) -> tuple[ServerStatus, ...]:
+        """A server in every pool that has it."""
+        return tuple(server for server in self.servers if server.name == name)
+
+    def in_pool(self, pool: str) -> dict[str, ServerStatus]:
+        """The servers of a pool, by name."""
+        return {server.name: server for server in self.servers if server.pool == pool}
+
+    def pool_of(self, name: str) -> str | None:
+        """The first pool that has a server of this name."""
+        return next((server.pool for server in self.servers if server.name == name), None)
+
+    def in_rotation(self, name: str) -> bool:
+        """Whether a server is in rotation in any pool; a server that no pool has is not."""
+        return any(server.in_rotation for server in self.named(name))
+
+    def __str__(self) -> str:
+        """The servers in one line, or why there are none."""
+        return ", ".join(map(str, self.servers)) if self.available else str(self.look)
+
+
+def read_statistics(host: str, port: int = 8404, within: timedelta = LOOK_WITHIN) -> Statistics:
+    """Read the statistics of one balancer.
+
+    Args:
+        host: The balancer's own address (a virtual one would answer for either).
+        port: Of the statistics page.
+        within: For connecting and for the answer.
+    """
+    seen = look(f"http://{Address(host, port)}{CSV}", within=within)
+    return Statistics(seen, parse_statistics(seen.body) if seen.ok else ())
+
+
+def read_page(host: str, port: int = 8404, within: timedelta = LOOK_WITHIN) -> HttpLook:
+    """The page that a person opens; the guide's test 2."""
+    return look(f"http://{Address(host, port)}{PAGE}", within=within)
+
+
+def parse_statistics(text: str) -> tuple[ServerStatus, ...]:
+    """Read the CSV; empty when it is something else."""
+    if not text.startswith("# pxname,"):
+        return ()
+    rows = csv.DictReader(io.StringIO(text))
+    return tuple(ServerStatus.from_row(row) for row in rows if row["svname"] not in SUMMARY_ROWS and row["status"] != "OPEN")
+
+
+def _number(row: Mapping[str, str], column: str) -> int:
+    value = row.get(column) or "0"
+    return int(value) if value.lstrip("-").isdigit() else 0

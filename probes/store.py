@@ -1,0 +1,218 @@
+"""The state store as its administrator sees it: bucket, versions, states and locks.
+
+minio-py does the administration; boto3 sends the conditional PUT that minio-py cannot (`If-None-Match: *`, the
+request by which OpenTofu takes a lock).
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import boto3
+import urllib3
+from botocore.config import Config
+from minio import Minio
+from minio.deleteobjects import DeleteObject
+
+from model.lab import Store
+from model.topology import Address
+from probes.answers import NO_SUCH_KEY, UNREADABLE, Answer, StoreError, ask, parsed
+from probes.lock_error import LockInfo
+from probes.snapshots import ObjectVersion, StateSnapshot, StateVersion, newest_first
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+STORE_WITHIN = timedelta(seconds=5)
+LOCK_SUFFIX = ".tflock"
+
+
+class StoreProbe:
+    """Asks one endpoint of the store, with a deadline per request and no more than one repetition."""
+
+    def __init__(self, store: Store, endpoint: Address | None = None, *, within: timedelta = STORE_WITHIN) -> None:
+        """Prepare; nothing is sent yet.
+
+        Args:
+            store: Bucket and keys; an empty access key asks as a stranger without credentials.
+            endpoint: One node instead of the lab's endpoint.
+            within: For connecting and for each wait on an answer.
+        """
+        self.store, self.bucket = store, store.bucket
+        self.endpoint = endpoint or store.endpoint
+        self._within = within
+        self._pool = urllib3.PoolManager(
+            timeout=urllib3.Timeout(connect=within.total_seconds(), read=within.total_seconds()),
+            retries=urllib3.Retry(total=0, redirect=0),
+            maxsize=4,
+        )
+        self.client = Minio(
+            endpoint=str(self.endpoint),
+            access_key=store.access_key or None,
+            secret_key=store.secret_key or None,
+            secure=store.secure,
+            region=store.region,
+            http_client=self._pool,
+        )
+
+    def __repr__(self) -> str:
+        """Endpoint and bucket, no key."""
+        return f"<StoreProbe {self.endpoint} {self.bucket}>"
+
+    def close(self) -> None:
+        """Drop cached connections: after every fault."""
+        self._pool.clear()
+        if "_conditional" in self.__dict__:
+            self._conditional.close()
+            del self.__dict__["_conditional"]
+
+    def bucket_exists(self) -> Answer[bool]:
+        """Whether the state bucket is there."""
+        return ask(lambda: self.client.bucket_exists(bucket_name=self.bucket))
+
+    def versioning(self) -> Answer[str]:
+        """`Enabled`, `Suspended` or `Off`."""
+        return ask(lambda: str(self.client.get_bucket_versioning(bucket_name=self.bucket).status or "Off"))
+
+    def put(self, key: str, content: bytes) -> Answer[str]:
+        """Write an object; the value is its version ID (empty where the bucket keeps no versions)."""
+        data = io.BytesIO(content)
+        return ask(
+            lambda: self.client.put_object(bucket_name=self.bucket, object_name=key, data=data, length=len(content)).version_id or ""
+        )
+
+    def get(self, key: str, version_id: str | None = None) -> Answer[bytes]:
+        """Read an object, or one of its versions."""
+        return ask(lambda: self._read(key, version_id)[0])
+
+    def remove(self, key: str, version_id: str | None = None) -> Answer[bool]:
+        """Delete an object (a versioned bucket gets a delete marker), or one version for good."""
+
+        def delete() -> bool:
+            self.client.remove_object(bucket_name=self.bucket, object_name=key, version_id=version_id)
+            return True
+
+        return ask(delete)
+
+    def keys(self, prefix: str) -> Answer[tuple[str, ...]]:
+        """Keys of the objects below a prefix that a plain read would find."""
+        found = self.versions(prefix)
+        if found.value is None:
+            return Answer(error=found.error)
+        return Answer(tuple(each.key for each in found.value if each.is_latest and not each.is_delete_marker))
+
+    def versions(self, prefix: str) -> Answer[tuple[ObjectVersion, ...]]:
+        """All versions and delete markers below a prefix, newest first within a key."""
+
+        def walk() -> tuple[ObjectVersion, ...]:
+            found = self.client.list_objects(bucket_name=self.bucket, prefix=prefix, recursive=True, include_version=True)
+            seen = [
+                ObjectVersion(
+                    each.object_name or "",
+                    each.version_id or "",
+                    str(each.is_latest).lower() != "false",
+                    bool(each.is_delete_marker),
+                    each.last_modified,
+                    each.size or 0,
+                )
+                for each in found
+            ]
+            return newest_first(seen)
+
+        return ask(walk)
+
+    def state(self, key: str, version_id: str | None = None) -> Answer[StateSnapshot]:
+        """The state under a key."""
+
+        def read() -> StateSnapshot:
+            content, version = self._read(key, version_id)
+            return parsed(lambda: StateSnapshot.from_json(content, version))
+
+        return ask(read)
+
+    def state_history(self, key: str) -> Answer[tuple[StateVersion, ...]]:
+        """Every version of a state, oldest first."""
+        found = self.versions(key)
+        if found.value is None:
+            return Answer(error=found.error)
+        history = []
+        for version in reversed([each for each in found.value if each.key == key]):
+            snapshot: Answer[StateSnapshot] = Answer() if version.is_delete_marker else self.state(key, version.version_id)
+            if snapshot.error is not None and snapshot.error.code != UNREADABLE:
+                return Answer(error=snapshot.error)
+            history.append(StateVersion(version, snapshot.value))
+        return Answer(tuple(history))
+
+    def lock_object(self, state_key: str) -> Answer[LockInfo]:
+        """Who holds the lock of a state; `value` and `error` are None when nobody does."""
+
+        def read() -> LockInfo:
+            content = self._read(state_key + LOCK_SUFFIX, None)[0]
+            return parsed(lambda: LockInfo.from_json(content))
+
+        answer = ask(read)
+        return Answer() if answer.error is not None and answer.error.code == NO_SUCH_KEY else answer
+
+    def conditional_put(self, key: str, content: bytes) -> Answer[str]:
+        """Write an object unless there is one: `If-None-Match: *`, the request that takes a lock.
+
+        Returns:
+            The version ID, or the refusal: status 412, `PreconditionFailed`.
+        """
+        return ask(lambda: self._conditional.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*").get("VersionId", ""))
+
+    def remove_all(self, prefix: str) -> Answer[int]:
+        """Remove every version and delete marker below a prefix; the value is how many there were.
+
+        Args:
+            prefix: Our own: `acceptance/<run id>/…`.
+
+        Raises:
+            ValueError: The prefix is not below `acceptance/`: nothing else is ours to remove.
+        """
+        if not prefix.startswith("acceptance/") or not prefix.removeprefix("acceptance/").strip("/"):
+            msg = f"only what lies below acceptance/<run id>/ may be removed, not {prefix!r}"
+            raise ValueError(msg)
+        found = self.versions(prefix)
+        if found.value is None:
+            return Answer(error=found.error)
+        doomed = [DeleteObject(each.key, each.version_id or None) for each in found.value]
+        if not doomed:
+            return Answer(0)
+        refused = ask(lambda: list(self.client.remove_objects(bucket_name=self.bucket, delete_object_list=iter(doomed))))
+        if refused.value:
+            first = refused.value[0]
+            return Answer(error=StoreError(first.code, None, f"{first.name}: {first.message}"))
+        return Answer(len(doomed)) if refused.ok else Answer(error=refused.error)
+
+    @cached_property
+    def _conditional(self) -> S3Client:
+        """A client of boto3: safe for many threads once it is made."""
+        seconds = self._within.total_seconds()
+        settings = Config(
+            connect_timeout=seconds,
+            read_timeout=seconds,
+            retries={"total_max_attempts": 1},
+            s3={"addressing_style": "path"},
+            max_pool_connections=64,
+            proxies={},
+        )
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=f"{'https' if self.store.secure else 'http'}://{self.endpoint}",
+            aws_access_key_id=self.store.access_key,
+            aws_secret_access_key=self.store.secret_key,
+            region_name=self.store.region,
+            config=settings,
+        )
+
+    def _read(self, key: str, version_id: str | None) -> tuple[bytes, str]:
+        answer = self.client.get_object(bucket_name=self.bucket, object_name=key, version_id=version_id or None)
+        try:
+            return answer.read(), answer.headers.get("x-amz-version-id", "")
+        finally:
+            answer.close()
+            answer.release_conn()

@@ -1,0 +1,84 @@
+"""The store probe where no store is needed: content, order, and what the network does."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from model.lab import Store
+from model.topology import Address
+from probes.snapshots import ObjectVersion, StateSnapshot, newest_first
+from probes.store import StoreProbe
+
+STATE = {
+    "version": 4,
+    "serial": 7,
+    "lineage": "1d4fa5e3",
+    "outputs": {"value": {"value": "v1", "type": "string"}},
+    "resources": [
+        {"mode": "managed", "instances": [{}, {}]},
+        {"mode": "managed", "instances": [{}]},
+        {"mode": "data", "instances": [{}]},
+    ],
+}
+
+
+def probe(address: Address) -> StoreProbe:
+    return StoreProbe(Store(address, "tofu-state", "someone", "some-secret"), within=timedelta(milliseconds=500))
+
+
+def test_a_state_is_read() -> None:
+    raw = json.dumps(STATE).encode()
+    snapshot = StateSnapshot.from_json(raw, "v-1")
+    assert (snapshot.serial, snapshot.lineage, snapshot.resources, snapshot.outputs) == (7, "1d4fa5e3", 3, {"value": "v1"})
+    assert (snapshot.raw, snapshot.version_id) == (raw, "v-1")
+
+
+@pytest.mark.parametrize("raw", [b"", b"garbage", b"[]", b"{}", b'{"serial": 1}'])
+def test_what_is_no_state_is_told(raw: bytes) -> None:
+    with pytest.raises(ValueError, match=r"no state|Expecting value"):
+        StateSnapshot.from_json(raw)
+
+
+def test_versions_are_ordered_with_markers_among_them() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def version(number: int, *, marker: bool = False, latest: bool = False, key: str = "a") -> ObjectVersion:
+        return ObjectVersion(key, str(number), latest, marker, now + timedelta(milliseconds=number))
+
+    listed = [version(4), version(1), version(9, key="b"), version(5, marker=True, latest=True), version(2, marker=True)]
+    assert [each.version_id for each in newest_first(listed)] == ["5", "4", "2", "1", "9"]
+
+
+def test_a_refused_store_is_an_answer(refused: Address) -> None:
+    asked = probe(refused)
+    for answer in (
+        asked.bucket_exists(),
+        asked.conditional_put("acceptance/x/y", b""),
+        asked.state("acceptance/x/y"),
+        asked.keys("acceptance/"),
+    ):
+        assert answer.error is not None
+        assert (answer.value, answer.error.code, answer.error.status) == (None, "refused", None)
+    asked.close()
+
+
+def test_a_silent_store_is_an_answer(silent: Address) -> None:
+    asked = probe(silent)
+    for answer in (asked.versioning(), asked.conditional_put("acceptance/x/y", b"")):
+        assert answer.error is not None
+        assert answer.error.code == "silent"
+    asked.close()
+
+
+@pytest.mark.parametrize("prefix", ["", "acceptance", "acceptance/", "production/x/", "acceptance//"])
+def test_only_our_own_objects_can_be_removed(refused: Address, prefix: str) -> None:
+    with pytest.raises(ValueError, match="acceptance/<run id>/"):
+        probe(refused).remove_all(prefix)
+
+
+def test_a_probe_does_not_show_its_secret(refused: Address) -> None:
+    asked = probe(refused)
+    assert "some-secret" not in repr(asked) + repr(asked.store)
