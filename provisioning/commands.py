@@ -38,6 +38,7 @@ def follow(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    progress_line: re.Pattern[str] | None = None,
 ) -> None:
     """Run a command and hand over what it says, both streams merged.
 
@@ -48,6 +49,7 @@ def follow(
         on_line: Called with each line, without its end.
         env: The whole environment; ours unless given.
         cwd: Where to run it.
+        progress_line: A line that tells nothing but progress, and no failure.
 
     Raises:
         CommandFailed: It ended with another exit status than 0; carries the last lines.
@@ -59,7 +61,8 @@ def follow(
     ) as process:
         try:
             for line in process.stdout or ():
-                tail.append(line.rstrip())
+                if progress_line is None or not progress_line.fullmatch(line.rstrip()):
+                    tail.append(line.rstrip())
                 on_line(line.rstrip())
         except BaseException:
             _stop(process)

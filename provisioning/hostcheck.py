@@ -27,7 +27,7 @@ PROGRAMS = {
 """Programs on the host, and the Debian packages that hold them."""
 
 OLDEST_PYTHON = (3, 11)
-SETUP_BYTES = 4 * GIGABYTE
+SETUP_BYTES = 6 * GIGABYTE
 LAB_BYTES = 2 * GIGABYTE
 MEMORY_BYTES = 3 * GIGABYTE
 CONTROLLERS = ("memory", "pids", "cpu", "freezer")

