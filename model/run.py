@@ -1,0 +1,204 @@
+"""One run of the acceptance suite: where it writes, what it found. Shared through pytest's stashes."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.catalogue import Catalogue, Check
+from model.features import Scenario
+from model.measurements import Measurement
+from model.verdicts import Gate, Verdict
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run was asked for.
+
+    Attributes:
+        driver: Kind of lab.
+        topology: Name of the topology.
+        tier: Largest tier that is run.
+        gate: What must have been observed for exit code 0.
+        permitted: Whether disruption is permitted on this lab.
+    """
+
+    driver: str
+    topology: str
+    tier: str
+    gate: Gate
+    permitted: bool = True
+
+
+@dataclass(frozen=True)
+class SentenceResult:
+    """One sentence that was reached."""
+
+    text: str
+    line: int
+    seconds: float
+    passed: bool
+
+
+@dataclass
+class Result:
+    """What is known about one scenario; plain data that crosses process borders.
+
+    Attributes:
+        nodeid: As pytest names its item.
+        verdict: Fixed before evidence is taken.
+        reason: Expected against observed, or why it was not run.
+        sentence: The sentence (or the duty after them) that decided, with its line.
+        seconds: From the first sentence to the fixed verdict.
+        sentences: Those that were reached.
+        measurements: Numbers that were observed.
+        evidence: The folder, relative to the project; empty when there is none.
+        dirty: What could not be healed or removed.
+        channel_lost: Control channel, lab or tools were the reason.
+    """
+
+    nodeid: str
+    verdict: Verdict = Verdict.NOT_RUN
+    reason: str = ""
+    sentence: str = ""
+    seconds: float = 0.0
+    sentences: list[SentenceResult] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+    evidence: str = ""
+    dirty: list[str] = field(default_factory=list)
+    channel_lost: bool = False
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data, the inverse of `from_data`."""
+        return {**asdict(self), "measurements": [entry.as_data() for entry in self.measurements]}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Result:
+        """Rebuild from `as_data`, ignoring keys that we do not know."""
+        known = {item.name: data[item.name] for item in fields(cls) if item.name in data}
+        known["verdict"] = Verdict(known["verdict"])
+        known["sentences"] = [SentenceResult(**entry) for entry in known["sentences"]]
+        known["measurements"] = [Measurement.from_data(entry) for entry in known["measurements"]]
+        return cls(**known)
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """What is known about one check.
+
+    Attributes:
+        check: From the checklist.
+        verdict: The worst of its applicable scenarios.
+        words: The verdict as it is told: *passed in part, 2 of 3*.
+        seconds: Of all its scenarios.
+        ran: How many of its scenarios were run to a verdict.
+        applicable: How many fit topology, driver and tier.
+        measurements: Of all its scenarios.
+        reasons: Why scenarios were not run, each once.
+    """
+
+    check: Check
+    verdict: Verdict
+    words: str
+    seconds: float
+    ran: int
+    applicable: int
+    measurements: tuple[Measurement, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass
+class Run:
+    """One run. What follows `root` is filled in by the controller when the run ends.
+
+    Attributes:
+        id: Sorts by time; unique on this host.
+        folder: `reports/runs/<id>`.
+        root: The project's folder.
+        started: When.
+        setting: What was asked for.
+        universe: Every scenario that was read, selected or not.
+        results: By node id, selected scenarios only.
+        rows: One per applicable check that is not planned.
+        gate_met: Whether all that the gate asks for was run.
+        dirty: What could not be healed or removed.
+        stopped: Why we ended the run early; empty when we did not.
+        interrupted: Somebody else ended it early (Ctrl-C).
+        exit_code: Of the process.
+        conclusion: The verdict in one line.
+        dry: Nothing is run (a plan, or collection only), so nothing is written.
+    """
+
+    id: str
+    folder: Path
+    root: Path
+    started: datetime
+    catalogue: Catalogue
+    setting: Setting
+    universe: list[Scenario] = field(default_factory=list)
+    results: dict[str, Result] = field(default_factory=dict)
+    rows: list[CheckRow] = field(default_factory=list)
+    gate_met: bool = False
+    dirty: list[str] = field(default_factory=list)
+    stopped: str = ""
+    interrupted: bool = False
+    exit_code: int = 0
+    conclusion: str = ""
+    dry: bool = False
+
+    def evidence_of(self, scenario: Scenario) -> Path:
+        """The folder in which evidence of a scenario is kept; it may not exist yet."""
+        return self.folder / "evidence" / scenario.folder
+
+    def told(self, path: Path) -> str:
+        """A path as it is shown: relative to the project where it can be."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def applicable(self) -> list[Scenario]:
+        """Scenarios that fit topology, driver and tier."""
+        here = self.setting
+        return [entry for entry in self.universe if entry.fits(here.topology, here.driver, here.tier, self.catalogue)]
+
+    def result_of(self, scenario: Scenario) -> Result:
+        """What is known about a scenario; *not run* when it was left out."""
+        return self.results.get(scenario.nodeid) or Result(scenario.nodeid, reason="not selected")
+
+
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+"""In `config.stash`, in every process of a run that was asked for features; absent otherwise."""
+
+SCENARIO: pytest.StashKey[Scenario] = pytest.StashKey()
+"""In an item's stash."""
+
+RESULT: pytest.StashKey[Result] = pytest.StashKey()
+"""In an item's stash, from the start of its set-up."""
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """Name a run: `20261123-174542-abcd`, in UTC."""
+    tail = "".join(secrets.choice(string.ascii_lowercase) for _ in range(4))
+    return f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-{tail}"
+
+
+def newest_durations(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Seconds by node id from earlier run records, the newest first.
+
+    Args:
+        runs: Contents of `run.json`, the newest first.
+
+    Returns:
+        For every scenario the seconds of the newest run in which it came to a verdict.
+    """
+    seconds: dict[str, float] = {}
+    for run in runs:
+        for entry in run.get("scenarios", ()):
+            if entry.get("verdict") in {Verdict.PASSED, Verdict.FAILED}:
+                seconds.setdefault(entry["nodeid"], float(entry["seconds"]))
+    return seconds
