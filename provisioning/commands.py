@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +16,6 @@ from model.errors import AcceptanceError, HostUnfit, ToolMissing
 SETUP_COMMAND = "make setup"
 TAIL = 12
 GIGABYTE = 1_000_000_000
-_STOPPING_SECONDS = 20
 _UNREACHABLE = re.compile(
     r"dial tcp|no such host|connection refused|network is unreachable|i/o timeout|handshake timeout|proxyconnect|temporary failure|"
     r"failed to fetch|could not (resolve|connect)|connection (timed out|reset)|failed to establish a new connection|max retries exceeded|"
@@ -42,7 +43,7 @@ def follow(
 ) -> None:
     """Run a command and hand over what it says, both streams merged.
 
-    Where this process ends first, however it ends, the command is stopped too (`setpriv --pdeathsig`, util-linux).
+    Where this process ends first, however it ends, the command is killed too (`setpriv --pdeathsig`, util-linux).
 
     Args:
         command: Program and arguments.
@@ -54,10 +55,18 @@ def follow(
     Raises:
         CommandFailed: It ended with another exit status than 0; carries the last lines.
     """
-    tied = ["setpriv", "--pdeathsig", "TERM", "--", *command] if shutil.which("setpriv") else list(command)
+    tied = ["setpriv", "--pdeathsig", "KILL", "--", *command] if shutil.which("setpriv") else list(command)
     tail: deque[str] = deque(maxlen=TAIL)
     with subprocess.Popen(
-        tied, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=env, cwd=cwd
+        tied,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
     ) as process:
         try:
             for line in process.stdout or ():
@@ -65,18 +74,10 @@ def follow(
                     tail.append(line.rstrip())
                 on_line(line.rstrip())
         except BaseException:
-            _stop(process)
+            os.killpg(process.pid, signal.SIGKILL)
             raise
     if process.returncode:
         raise CommandFailed(command, process.returncode, "\n".join(tail))
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOPPING_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
 
 
 def explain(failure: CommandFailed, what: str, step: str, folder: Path, needed_bytes: int) -> AcceptanceError:

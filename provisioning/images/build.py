@@ -20,9 +20,11 @@ from provisioning.progress import Progress, Step
 NEEDED_BYTES = 800_000_000
 """The root file system, and the packages while they are unpacked."""
 PARTIAL = ".partial-"
+APART = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""mmdebstrap mounts into what it makes, and lives on when its parent dies; in namespaces of its own neither outlives us."""
 _HANDLINGS = 2
 """A package is fetched and set up: what mmdebstrap's output shows of it."""
-_STAGE = re.compile(r"^I: (.+?)\.*$")
+_STAGE = re.compile(r"^I: (?!main\(\) received)(.+?)\.*$")
 _NEW = re.compile(r"(\d+) newly installed")
 _HANDLED = re.compile(r"^(?:Get:\d+ \S+ \S+ \S+ (?P<fetched>\S+) \S+ \S+ \[|Setting up (?P<set_up>\S+))")
 
@@ -57,7 +59,7 @@ def ensure(progress: Progress | None = None, recipe: Recipe = RECIPE) -> Path:
                 _make(recipe, partial / "rootfs", step)
             partial.rename(recipe.folder)
         finally:
-            _remove(partial)
+            shutil.rmtree(partial, ignore_errors=True)
     return recipe.rootfs
 
 
@@ -72,7 +74,7 @@ def _alone(progress: Progress) -> Iterator[None]:
             lock.acquire()
     try:
         for leftover in images_folder().glob(f"{PARTIAL}*"):
-            _remove(leftover)
+            shutil.rmtree(leftover, ignore_errors=True)
         yield
     finally:
         lock.release()
@@ -90,6 +92,7 @@ def _require_host() -> None:
 def _make(recipe: Recipe, rootfs: Path, step: Step) -> None:
     rootfs.parent.mkdir()
     command = [
+        *APART,
         "mmdebstrap",
         "--verbose",
         "--mode=root",
@@ -118,19 +121,5 @@ def _make(recipe: Recipe, rootfs: Path, step: Step) -> None:
     try:
         follow(command, look, env=env)
     except CommandFailed as failure:
-        _remove(rootfs.parent)
+        shutil.rmtree(rootfs.parent, ignore_errors=True)
         raise explain(failure, "the machine image", stage, images_folder(), NEEDED_BYTES) from failure
-
-
-def _remove(folder: Path) -> None:
-    """Remove something half-made; never reach through a mount that a killed build may have left in it."""
-    if not folder.exists():
-        return
-    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    below = [mount for mount in mounts if Path(mount).is_relative_to(folder)]
-    if below:
-        msg = (
-            f"{folder} is half-made, and still holds mounts: unmount {', '.join(sorted(below, reverse=True))}, then run `make setup` again"
-        )
-        raise HostUnfit(msg)
-    shutil.rmtree(folder, ignore_errors=True)

@@ -15,7 +15,7 @@ from provisioning.images import RECIPE, build, ensure, find
 from provisioning.images.recipe import HOOK
 from provisioning.progress import Progress, Step
 
-GOOD = 'for last; do :; done; mkdir -p "$last/etc"; echo "$@" > "$last/etc/made-by"; echo "I: success in 1 seconds"'
+GOOD = 'for last; do :; done; mkdir -p "$last/etc"; echo "$NAMESPACES $@" > "$last/etc/made-by"; echo "I: success in 1 seconds"'
 
 
 @pytest.fixture
@@ -24,6 +24,7 @@ def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(build, "APART", ("env", "NAMESPACES=own"))
     return tmp_path / "cache" / "tofu-ha-acceptance" / "images"
 
 
@@ -63,6 +64,7 @@ def test_it_is_made_once_and_then_found(images: Path, tmp_path: Path) -> None:
     mmdebstrap(tmp_path, GOOD)
     made = ensure(quiet())
     assert made == find() == images / RECIPE.digest / "rootfs"
+    assert (made / "etc" / "made-by").read_text().startswith("own --verbose --mode=root")
     assert "--include=systemd," in (made / "etc" / "made-by").read_text()
     mmdebstrap(tmp_path, "exit 1")
     assert ensure(quiet()) == made
