@@ -29,6 +29,11 @@ class StateSnapshot:
     raw: bytes = field(default=b"", repr=False)
     version_id: str = ""
 
+    @property
+    def managed(self) -> list[dict[str, Any]]:
+        """The managed resources as they are stored, with all attributes of each instance."""
+        return [each for each in json.loads(self.raw).get("resources") or () if each.get("mode") == "managed"]
+
     @classmethod
     def from_json(cls, raw: bytes, version_id: str = "") -> StateSnapshot:
         """Read a state file, format 4 (`internal/states/statefile/version4.go`).

@@ -90,6 +90,7 @@ def _storage(machine: MachineSpec, facts: LabFacts) -> Applied:
 def _balancer(machine: MachineSpec, facts: LabFacts) -> Applied:
     applied = Applied(packages=("haproxy", "curl"), enabled=("haproxy.service",)).with_files(
         _file("/etc/haproxy/haproxy.cfg", "haproxy.cfg.j2", facts, machine=machine),
+        _file("/etc/haproxy/end_sessions.lua", "end_sessions.lua.j2", facts),
     )
     if not facts.topology.virtual_addresses:
         return applied

@@ -1,0 +1,97 @@
+"""What every fault has: it is injected, proves from outside that it took effect, is healed, and proves that it is gone."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from typing import ClassVar
+
+from model.errors import FaultHadNoEffect
+from model.lab import Ability, Machine
+from model.topology import Address
+from model.waiting import wait_until
+from probes.outcomes import Reached
+from probes.ssh import SSH_PORT, knock
+
+EFFECT_WITHIN = timedelta(seconds=10)
+GONE_WITHIN = timedelta(seconds=30)
+KNOCK_WITHIN = timedelta(seconds=1)
+
+
+class Fault(ABC):
+    """A fault of one machine.
+
+    Attributes:
+        ability: What the lab must be able to do to the machine.
+        machine: The target.
+        injected_at: Monotonic seconds when `inject` had returned; None before.
+        healed_at: Monotonic seconds when `heal` had returned; None before.
+    """
+
+    ability: ClassVar[Ability]
+
+    def __init__(self, machine: Machine) -> None:
+        """Choose the target; nothing happens yet.
+
+        Raises:
+            AbilityMissing: The lab cannot do this to the machine.
+        """
+        machine.require(self.ability)
+        self.machine = machine
+        self.injected_at: float | None = None
+        self.healed_at: float | None = None
+
+    def __repr__(self) -> str:
+        """What is done to whom."""
+        return f"<{type(self).__name__} {self.machine.name}>"
+
+    def strike(self) -> None:
+        """Inject, and prove the effect.
+
+        Raises:
+            FaultHadNoEffect: Nothing of it could be seen from outside.
+        """
+        self.inject()
+        self.injected_at = time.monotonic()
+        self.prove_effect()
+
+    def undo(self) -> None:
+        """Heal, if it was injected and not healed yet."""
+        if self.healed_at is None:
+            self.heal()
+            self.healed_at = time.monotonic()
+
+    @abstractmethod
+    def inject(self) -> None:
+        """Break."""
+
+    @abstractmethod
+    def prove_effect(self) -> None:
+        """See from outside that it is broken, or raise `FaultHadNoEffect`."""
+
+    @abstractmethod
+    def heal(self) -> None:
+        """Repair; must do no harm when nothing is broken."""
+
+    def prove_recovery(self) -> None:
+        """See from outside that the machine answers again.
+
+        Raises:
+            DeadlineMissed: It does not within 30 s.
+        """
+        wait_until(self.knock, lambda seen: seen is Reached.ANSWERED, what=f"SSH on {self.machine.name} answers again", within=GONE_WITHIN)
+
+    def knock(self) -> Reached:
+        """What a user gets who connects to the machine's SSH port directly."""
+        return knock(Address(self.machine.address, SSH_PORT), KNOCK_WITHIN).reached
+
+    def expect(self, *wanted: Reached) -> None:
+        """Raise `FaultHadNoEffect` unless the SSH port soon does one of what is wanted."""
+        wait_until(
+            self.knock,
+            lambda seen: seen in wanted,
+            what=f"SSH on {self.machine.name} is {' or '.join(wanted)} after {type(self).__name__}",
+            within=EFFECT_WITHIN,
+            error=FaultHadNoEffect,
+        )

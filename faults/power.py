@@ -1,0 +1,66 @@
+"""Faults of a machine's power."""
+
+from __future__ import annotations
+
+from faults.fault import Fault
+from model.errors import FaultHadNoEffect
+from model.lab import Ability, Machine
+from probes.outcomes import Reached
+
+BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
+
+
+class PlugPulled(Fault):
+    """The power is gone at once: silence."""
+
+    ability = Ability.CUT_POWER
+
+    def inject(self) -> None:
+        """Pull the plug."""
+        self.machine.cut_power()
+
+    def prove_effect(self) -> None:
+        """Nobody answers, and nobody refuses either."""
+        self.expect(Reached.SILENT, Reached.UNREACHABLE)
+
+    def heal(self) -> None:
+        """Power on."""
+        if not self.machine.is_on():
+            self.machine.power_on()
+
+
+class ShutDown(PlugPulled):
+    """`shutdown -h now`: an orderly end, then silence."""
+
+    ability = Ability.SHUT_DOWN
+
+    def inject(self) -> None:
+        """Shut down, and wait until it is off."""
+        self.machine.shut_down()
+
+
+class Reboot(Fault):
+    """An orderly reboot; it heals itself."""
+
+    ability = Ability.REBOOT
+
+    def __init__(self, machine: Machine) -> None:
+        """Choose the target, and remember which boot it is in."""
+        super().__init__(machine)
+        self._before = machine.run(BOOT_ID).stdout.strip()
+
+    def inject(self) -> None:
+        """Reboot, and wait until its control channel answers."""
+        self.machine.reboot()
+
+    def prove_effect(self) -> None:
+        """It is in another boot than before."""
+        now = self.machine.run(BOOT_ID).stdout.strip()
+        if not now or now == self._before:
+            msg = f"{self.machine.name} was told to reboot, but is still in boot {self._before}"
+            raise FaultHadNoEffect(msg)
+
+    def heal(self) -> None:
+        """Power on, should it not have come back."""
+        if not self.machine.is_on():
+            self.machine.power_on()

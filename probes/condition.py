@@ -1,0 +1,94 @@
+"""The condition of a whole lab in one look: what serves and what does not, as facts that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+from model.errors import AcceptanceError
+from model.lab import Ability, Lab, Machine
+from model.topology import Address
+from probes import health
+from probes.ssh import SSH_PORT, knock
+from probes.statistics import read_statistics
+
+LOOK_WITHIN = timedelta(seconds=2)
+GOOD = ("answered", "200", "UP", "one owner")
+OTHER_LOOKS = 8
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Facts by what they are about (`runner01: SSH`), each a word (`answered`)."""
+
+    facts: Mapping[str, str]
+
+    def worse_than(self, baseline: Condition) -> list[str]:
+        """What was good in the baseline and is not now, a sentence each."""
+        return [
+            f"{about} is {self.facts.get(about, 'gone')}, was {was}"
+            for about, was in baseline.facts.items()
+            if was.startswith(GOOD) and not self.facts.get(about, "").startswith(GOOD)
+        ]
+
+    def __str__(self) -> str:
+        """What is not good; a lab without faults is short to tell."""
+        bad = [f"{about}: {fact}" for about, fact in self.facts.items() if not fact.startswith(GOOD)]
+        return "; ".join(bad) or "everything serves"
+
+
+def look_at(lab: Lab) -> Condition:
+    """Look at every machine of a lab as users and operators do, all at once.
+
+    Looks per machine: the SSH banner, and by role the store's health for reading and writing, or the balancer's servers.
+    Where addresses move between balancers, who has them.
+    """
+    looks: list[Callable[[], dict[str, str]]] = [lambda machine=machine: _ssh(machine) for machine in lab.machines.values()]  # type: ignore[misc]
+    looks += [lambda machine=machine: _storage(lab, machine) for machine in lab.storage]  # type: ignore[misc]
+    looks += [lambda machine=machine: _balancer(lab, machine) for machine in lab.balancers]  # type: ignore[misc]
+    looks += [lambda: _owners(lab)]
+    with ThreadPoolExecutor(max_workers=len(lab.machines) + OTHER_LOOKS) as pool:
+        found = [future.result() for future in [pool.submit(look) for look in looks]]
+    return Condition({about: fact for facts in found for about, fact in facts.items()})
+
+
+def _ssh(machine: Machine) -> dict[str, str]:
+    return {f"{machine.name}: SSH": str(knock(Address(machine.address, SSH_PORT), LOOK_WITHIN).reached)}
+
+
+def _storage(lab: Lab, machine: Machine) -> dict[str, str]:
+    address = Address(machine.address, lab.topology.storage_endpoint.port)
+    looks = {"S3": health.live, "write quorum": health.cluster, "read quorum": health.cluster_read}
+    seen = {name: look(address, LOOK_WITHIN) for name, look in looks.items()}
+    return {f"{machine.name}: {name}": str(found.status or found.reached) for name, found in seen.items()}
+
+
+def _balancer(lab: Lab, machine: Machine) -> dict[str, str]:
+    statistics = read_statistics(machine.address, lab.topology.statistics_port, LOOK_WITHIN)
+    facts = {f"{machine.name}: statistics": str(statistics.look.status or statistics.look.reached)}
+    return facts | {f"{machine.name}: {server.pool}/{server.name}": server.status for server in statistics.servers}
+
+
+def owners(lab: Lab, address: str) -> list[str]:
+    """Names of the balancers that have an address on an interface of theirs, over the control channel."""
+    found = []
+    for machine in lab.balancers:
+        if not machine.can(Ability.CONTROL) or not machine.is_on():
+            continue
+        if f" {address}/" in machine.run("ip -brief -4 address").stdout:
+            found.append(machine.name)
+    return found
+
+
+def _owners(lab: Lab) -> dict[str, str]:
+    facts = {}
+    for address in lab.topology.virtual_addresses:
+        try:
+            names = owners(lab, address)
+        except AcceptanceError as error:
+            facts[f"virtual address {address}"] = f"unknown: {error}"
+        else:
+            facts[f"virtual address {address}"] = "one owner" if len(names) == 1 else f"owned by {' and '.join(names) or 'nobody'}"
+    return facts

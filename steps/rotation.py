@@ -1,0 +1,154 @@
+"""Sentences about faults of runners, and how the balancers get over them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from pytest_bdd import given, parsers, then, when
+
+from faults.breaker import Breaker
+from faults.fault import Fault
+from faults.power import PlugPulled, ShutDown
+from faults.service import SshStopped
+from model.errors import DeadlineMissed, PromiseBroken
+from model.lab import Lab, Machine
+from model.measurements import at_most
+from model.topology import Address
+from model.waiting import wait_until
+from probes import ssh
+from probes.outcomes import Reached
+from probes.statistics import read_page
+from steps.fleet import Connections, statistics_of
+
+CONNECTIONS_EACH = 3
+POLL = timedelta(milliseconds=100)
+DIRECT_WITHIN = timedelta(seconds=30)
+REMOVED_WITHIN = timedelta(seconds=60)
+NOTICED_WITHIN = timedelta(seconds=20)
+
+
+@given("a runner that answered a connection to the fleet", target_fixture="target")
+def runner_that_answered(lab: Lab) -> Machine:
+    outcome = ssh.run(ssh.fleet_login(lab), "hostname")
+    name = ssh.who_answered(lab, outcome)
+    if name is None:
+        raise PromiseBroken(f"expected a runner to answer at {lab.fleet.endpoint}; observed {outcome}")
+    return lab.machines[name]
+
+
+@when("its plug is pulled", target_fixture="fault")
+def pull_plug(breaker: Breaker, target: Machine) -> Fault:
+    return breaker.inject(PlugPulled(target))
+
+
+@when("it is shut down", target_fixture="fault")
+@when("it is told to shut down now", target_fixture="fault")
+def shut_down(breaker: Breaker, target: Machine) -> Fault:
+    return breaker.inject(ShutDown(target))
+
+
+@when("its SSH service is stopped", target_fixture="fault")
+def stop_ssh(breaker: Breaker, target: Machine) -> Fault:
+    return breaker.inject(SshStopped(target))
+
+
+@given("a runner whose SSH service is stopped", target_fixture="fault")
+def runner_without_ssh(lab: Lab, breaker: Breaker) -> Fault:
+    return breaker.inject(SshStopped(lab.runners[-1]))
+
+
+def _in_rotation(lab: Lab, machine: Machine) -> list[str]:
+    """Names of the balancers that would send a connection to a machine, or that do not say."""
+    seen = statistics_of(lab)
+    return [name for name, statistics in seen.items() if not statistics.available or statistics.in_rotation(machine.name)]
+
+
+def _wait_for_removal(lab: Lab, fault: Fault, within: timedelta) -> float:
+    """Seconds from the fault until no balancer has the machine in rotation."""
+    began = fault.injected_at or time.monotonic()
+    wait_until(
+        lambda: _in_rotation(lab, fault.machine),
+        lambda balancers: not balancers,
+        what=f"no balancer has {fault.machine.name} in rotation",
+        within=within - timedelta(seconds=time.monotonic() - began),
+        every=POLL,
+    )
+    return time.monotonic() - began
+
+
+@given("the balancers have taken it out of rotation")
+def await_removal(lab: Lab, fault: Fault) -> None:
+    _wait_for_removal(lab, fault, REMOVED_WITHIN)
+
+
+@then(parsers.parse("it is out of rotation within {seconds:d} seconds"))
+def check_removal(lab: Lab, fault: Fault, seconds: int, measure: Callable[..., object]) -> None:
+    took = _wait_for_removal(lab, fault, timedelta(seconds=2 * seconds))
+    measure("out of rotation after", took, "s", at_most(seconds), fault=type(fault).__name__)
+    if took > seconds:
+        raise DeadlineMissed(f"expected {fault.machine.name} out of rotation within {seconds} s; observed {took:.1f} s")
+
+
+@then("new connections are answered by the other runners")
+@then("the next connections to the fleet are answered by another runner")
+def check_others_answer(lab: Lab, fault: Fault) -> None:
+    login = ssh.fleet_login(lab)
+    for number in range(1, CONNECTIONS_EACH * len(lab.runners) + 1):
+        outcome = ssh.run(login, "hostname")
+        assert outcome.ok, f"expected connection {number} to be answered while {fault.machine.name} is down; observed {outcome}"
+        who = ssh.who_answered(lab, outcome)
+        assert who != fault.machine.name, (
+            f"expected another runner than {fault.machine.name}; observed that it answered connection {number}"
+        )
+
+
+@then("no connection went to that runner")
+def check_not_used(fault: Fault, connections: Connections) -> None:
+    count = connections.names()[fault.machine.name]
+    assert count == 0, f"expected no connection to {fault.machine.name}; observed {count}"
+
+
+@then(parsers.parse("once it is repaired, it is used again within {seconds:d} seconds of answering directly"))
+def check_return(lab: Lab, fault: Fault, seconds: int, measure: Callable[..., object]) -> None:
+    fault.undo()
+    machine = fault.machine
+    direct = Address(machine.address, ssh.SSH_PORT)
+    wait_until(
+        lambda: ssh.knock(direct, timedelta(seconds=1)).reached,
+        lambda seen: seen is Reached.ANSWERED,
+        what=f"{machine.name} answers directly",
+        within=DIRECT_WITHIN,
+        every=POLL,
+    )
+    began = time.monotonic()
+    login = ssh.fleet_login(lab)
+    wait_until(
+        lambda: ssh.who_answered(lab, ssh.run(login, "true")),
+        lambda who: who == machine.name,
+        what=f"{machine.name} answers a connection to the fleet again",
+        within=timedelta(seconds=2 * seconds),
+        every=POLL,
+    )
+    took = time.monotonic() - began
+    measure("used again after", took, "s", at_most(seconds), fault=type(fault).__name__)
+    if took > seconds:
+        raise DeadlineMissed(f"expected {machine.name} to be used again within {seconds} s of answering directly; observed {took:.1f} s")
+
+
+@then(parsers.parse("the statistics page shows it as down within {seconds:d} seconds"))
+def check_page(lab: Lab, fault: Fault, seconds: int, measure: Callable[..., object]) -> None:
+    took = _wait_for_removal(lab, fault, timedelta(seconds=2 * seconds))
+    measure("shown as down after", took, "s", at_most(seconds), fault=type(fault).__name__)
+    for balancer in lab.balancers:
+        page = read_page(balancer.address, lab.topology.statistics_port)
+        assert page.is_html, f"expected the statistics page of {balancer.name}; observed {page}"
+        assert fault.machine.name in page.body, (
+            f"expected {fault.machine.name} on the statistics page of {balancer.name}; observed that it is missing"
+        )
+    for name, statistics in statistics_of(lab).items():
+        words = [server.status for server in statistics.named(fault.machine.name)]
+        assert words == ["DOWN"], f"expected {name} to show {fault.machine.name} as DOWN; observed {words}"
+    if took > seconds:
+        raise DeadlineMissed(f"expected {fault.machine.name} shown as down within {seconds} s; observed {took:.1f} s")

@@ -1,0 +1,189 @@
+"""Sentences about the storage machines and the service that runs on them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pytest_bdd import parsers, then, when
+
+from faults.breaker import Breaker
+from faults.fault import Fault
+from faults.power import Reboot
+from faults.service import ProcessKilled, ServiceRestarted
+from model.errors import DeadlineMissed
+from model.lab import Lab, Machine
+from model.measurements import at_most
+from model.topology import Address
+from model.waiting import wait_until
+from probes import health
+from probes.http import HttpLook
+from probes.store import Answer, StoreProbe
+from steps.state import SharedState
+
+MINIO = "minio.service"
+
+
+@dataclass(frozen=True)
+class StorageLook:
+    """What was seen of one storage machine.
+
+    Attributes:
+        machine: Which one.
+        running: Whether systemd calls the service active.
+        enabled: Whether it starts at boot.
+        restart: What systemd does when it ends (`always`).
+        signed: Answer to a signed request for the bucket, asked of this machine alone.
+        console: Its console's first page.
+        writes: Whether it says that the store can write.
+        reads: Whether it says that the store can read.
+    """
+
+    machine: Machine
+    running: bool
+    enabled: bool
+    restart: str
+    signed: Answer[bool]
+    console: HttpLook
+    writes: HttpLook
+    reads: HttpLook
+
+
+def node_address(lab: Lab, machine: Machine) -> Address:
+    """Where one storage machine serves S3."""
+    return Address(machine.address, lab.topology.storage_endpoint.port)
+
+
+def _look(lab: Lab, machine: Machine) -> StorageLook:
+    service = machine.host.service(MINIO)
+    address = node_address(lab, machine)
+    return StorageLook(
+        machine,
+        running=service.is_running,
+        enabled=service.is_enabled,
+        restart=machine.run(f"systemctl show --property=Restart --value {MINIO}").stdout.strip(),
+        signed=StoreProbe(lab.store, address).bucket_exists(),
+        console=health.console(machine.address, lab.topology.console_port),
+        writes=health.cluster(address),
+        reads=health.cluster_read(address),
+    )
+
+
+@when("every storage machine is looked at", target_fixture="storage_looks")
+@when("the MinIO service of every storage machine is looked at", target_fixture="storage_looks")
+def look_at_storage(lab: Lab) -> list[StorageLook]:
+    return [_look(lab, machine) for machine in lab.storage]
+
+
+@then("on each of them MinIO is running")
+def check_running(storage_looks: list[StorageLook]) -> None:
+    for seen in storage_looks:
+        assert seen.running, f"expected {MINIO} to be active on {seen.machine.name}; observed that it is not"
+
+
+@then("on each of them MinIO starts at boot")
+@then("each starts at boot")
+def check_enabled(storage_looks: list[StorageLook]) -> None:
+    for seen in storage_looks:
+        assert seen.enabled, f"expected {MINIO} to be enabled at boot on {seen.machine.name}; observed that it is not"
+
+
+@then("each is told to restart always")
+def check_restart(storage_looks: list[StorageLook]) -> None:
+    for seen in storage_looks:
+        assert seen.restart == "always", (
+            f"expected Restart=always for {MINIO} on {seen.machine.name}; observed {seen.restart or 'no such unit'}"
+        )
+
+
+@then("each of them answers a signed request")
+def check_signed(lab: Lab, storage_looks: list[StorageLook]) -> None:
+    for seen in storage_looks:
+        where = node_address(lab, seen.machine)
+        assert seen.signed.ok, f"expected {seen.machine.name} ({where}) to answer a signed request; observed {seen.signed.error}"
+
+
+@then("each of them shows the console on port 9001")
+def check_console(storage_looks: list[StorageLook]) -> None:
+    for seen in storage_looks:
+        assert seen.console.is_html, f"expected the console's page on {seen.machine.name}; observed {seen.console}"
+
+
+@then("each of them says that the store can read and write")
+def check_quorum(storage_looks: list[StorageLook]) -> None:
+    for seen in storage_looks:
+        assert seen.writes.ok, f"expected {seen.machine.name} to say that the store can write; observed {seen.writes}"
+        assert seen.reads.ok, f"expected {seen.machine.name} to say that the store can read; observed {seen.reads}"
+
+
+@when("the state store is asked for its buckets with the administrator's key", target_fixture="listed")
+def ask_for_buckets(store: StoreProbe) -> Answer[bool]:
+    return store.bucket_exists()
+
+
+@then("it answers")
+def check_answer(lab: Lab, listed: Answer[bool]) -> None:
+    assert listed.ok, f"expected {lab.store.endpoint} to answer a signed request; observed {listed.error}"
+
+
+@then("it says that it can read and write")
+def check_endpoint_quorum(lab: Lab) -> None:
+    for seen in (health.cluster(lab.store.endpoint), health.cluster_read(lab.store.endpoint)):
+        assert seen.ok, f"expected the endpoint to say that the store can read and write; observed {seen}"
+
+
+@dataclass(frozen=True)
+class Setback:
+    """A fault of a storage machine that should pass by itself."""
+
+    fault: Fault
+    machine: Machine
+
+
+@when("MinIO is restarted on a storage machine", target_fixture="setback")
+def restart_minio(lab: Lab, breaker: Breaker, shared: SharedState) -> Setback:
+    return _strike(lab, breaker, shared, lambda machine: ServiceRestarted(machine, MINIO))
+
+
+@when("the MinIO process of a storage machine is killed", target_fixture="setback")
+def kill_minio(lab: Lab, breaker: Breaker, shared: SharedState) -> Setback:
+    return _strike(lab, breaker, shared, lambda machine: ProcessKilled(machine, MINIO))
+
+
+@when("a storage machine is rebooted", target_fixture="setback")
+def reboot_storage(lab: Lab, breaker: Breaker, shared: SharedState) -> Setback:
+    return _strike(lab, breaker, shared, Reboot)
+
+
+def _strike(lab: Lab, breaker: Breaker, shared: SharedState, fault: Callable[[Machine], Fault]) -> Setback:
+    machine = random.Random(shared.key).choice(lab.storage)  # noqa: S311 - any machine, the same for the same key
+    return Setback(breaker.inject(fault(machine)), machine)
+
+
+@then(parsers.parse("that machine serves again within {seconds:d} seconds"))
+@then(parsers.parse("another process serves there within {seconds:d} seconds"))
+def check_serves_again(lab: Lab, setback: Setback, seconds: int, measure: Callable[..., object]) -> None:
+    machine = setback.machine
+    probe = StoreProbe(lab.store, node_address(lab, machine), within=timedelta(seconds=2))
+    began = setback.fault.injected_at or time.monotonic()
+    left = began + 2 * seconds - time.monotonic()
+    wait_until(
+        probe.bucket_exists,
+        lambda seen: seen.ok,
+        what=f"{machine.name} answers a signed request again",
+        within=timedelta(seconds=left),
+    )
+    took = time.monotonic() - began
+    measure("serves again after", took, "s", at_most(seconds), machine=machine.name)
+    if took > seconds:
+        raise DeadlineMissed(f"expected {machine.name} to serve again within {seconds} s; observed {took:.1f} s")
+
+
+@then("the state can be read there, unchanged")
+def check_state_there(lab: Lab, setback: Setback, shared: SharedState) -> None:
+    seen = StoreProbe(lab.store, node_address(lab, setback.machine)).state(shared.key)
+    assert seen.value is not None, f"expected the state on {setback.machine.name}; observed {seen.error}"
+    assert seen.value.serial == shared.serials[-1], f"expected serial {shared.serials[-1]}; observed {seen.value.serial}"
