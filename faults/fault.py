@@ -24,12 +24,14 @@ class Fault(ABC):
 
     Attributes:
         ability: What the lab must be able to do to the machine.
+        title: What happens, in a reader's words ("plug pulled").
         machine: The target.
         injected_at: Monotonic seconds when `inject` had returned; None before.
         healed_at: Monotonic seconds when `heal` had returned; None before.
     """
 
     ability: ClassVar[Ability]
+    title: ClassVar[str]
 
     def __init__(self, machine: Machine) -> None:
         """Choose the target; nothing happens yet.
@@ -55,6 +57,18 @@ class Fault(ABC):
         self.inject()
         self.injected_at = time.monotonic()
         self.prove_effect()
+
+    @property
+    def struck_at(self) -> float:
+        """When it was injected, in monotonic seconds.
+
+        Raises:
+            FaultHadNoEffect: It was not injected.
+        """
+        if self.injected_at is None:
+            msg = f"{self!r} was never injected"
+            raise FaultHadNoEffect(msg)
+        return self.injected_at
 
     def undo(self) -> None:
         """Heal, if it was injected and not healed yet."""

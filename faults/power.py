@@ -14,6 +14,7 @@ class PlugPulled(Fault):
     """The power is gone at once: silence."""
 
     ability = Ability.CUT_POWER
+    title = "plug pulled"
 
     def inject(self) -> None:
         """Pull the plug."""
@@ -33,6 +34,7 @@ class ShutDown(PlugPulled):
     """`shutdown -h now`: an orderly end, then silence."""
 
     ability = Ability.SHUT_DOWN
+    title = "shut down"
 
     def inject(self) -> None:
         """Shut down, and wait until it is off."""
@@ -43,6 +45,7 @@ class Reboot(Fault):
     """An orderly reboot; it heals itself."""
 
     ability = Ability.REBOOT
+    title = "rebooted"
 
     def __init__(self, machine: Machine) -> None:
         """Choose the target, and remember which boot it is in."""

@@ -23,6 +23,7 @@ class SshStopped(Fault):
     """The SSH service is stopped, its open sessions are ended, and it stays stopped: connections are refused."""
 
     ability = Ability.CONTROL
+    title = "SSH stopped"
 
     def inject(self) -> None:
         """Stop the service."""
@@ -42,6 +43,7 @@ class ServiceRestarted(Fault):
     """A unit is restarted; it heals itself. Its effect is another main process."""
 
     ability = Ability.CONTROL
+    title = "restarted"
 
     def __init__(self, machine: Machine, unit: str) -> None:
         """Choose machine and unit, and remember the main process."""
@@ -71,6 +73,8 @@ class ServiceRestarted(Fault):
 
 class ProcessKilled(ServiceRestarted):
     """A unit's main process is killed (SIGKILL). Its effect: that process is gone."""
+
+    title = "killed"
 
     def inject(self) -> None:
         """Kill it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 from pytest_bdd import given, parsers, then, when
@@ -12,21 +11,16 @@ from faults.breaker import Breaker
 from faults.fault import Fault
 from faults.power import PlugPulled, ShutDown
 from faults.service import SshStopped
-from model.errors import DeadlineMissed, PromiseBroken
+from model.errors import PromiseBroken
 from model.lab import Lab, Machine
-from model.measurements import at_most
-from model.topology import Address
 from model.waiting import wait_until
 from probes import ssh
-from probes.outcomes import Reached
 from probes.statistics import read_page
+from probes.stopwatch import Stopwatch
 from steps.fleet import Connections, statistics_of
 
 CONNECTIONS_EACH = 3
-POLL = timedelta(milliseconds=100)
-DIRECT_WITHIN = timedelta(seconds=30)
 REMOVED_WITHIN = timedelta(seconds=60)
-NOTICED_WITHIN = timedelta(seconds=20)
 
 
 @given("a runner that answered a connection to the fleet", target_fixture="target")
@@ -65,30 +59,32 @@ def _in_rotation(lab: Lab, machine: Machine) -> list[str]:
     return [name for name, statistics in seen.items() if not statistics.available or statistics.in_rotation(machine.name)]
 
 
-def _wait_for_removal(lab: Lab, fault: Fault, within: timedelta) -> float:
-    """Seconds from the fault until no balancer has the machine in rotation."""
-    began = fault.injected_at or time.monotonic()
-    wait_until(
+def _await_removal(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch, name: str) -> None:
+    stopwatch.await_promise(
         lambda: _in_rotation(lab, fault.machine),
         lambda balancers: not balancers,
         what=f"no balancer has {fault.machine.name} in rotation",
-        within=within - timedelta(seconds=time.monotonic() - began),
-        every=POLL,
+        within=seconds,
+        since=fault.struck_at,
+        name=name,
+        fault=fault.title,
     )
-    return time.monotonic() - began
 
 
 @given("the balancers have taken it out of rotation")
 def await_removal(lab: Lab, fault: Fault) -> None:
-    _wait_for_removal(lab, fault, REMOVED_WITHIN)
+    wait_until(
+        lambda: _in_rotation(lab, fault.machine),
+        lambda balancers: not balancers,
+        what=f"no balancer has {fault.machine.name} in rotation",
+        within=REMOVED_WITHIN,
+        error=PromiseBroken,
+    )
 
 
 @then(parsers.parse("it is out of rotation within {seconds:d} seconds"))
-def check_removal(lab: Lab, fault: Fault, seconds: int, measure: Callable[..., object]) -> None:
-    took = _wait_for_removal(lab, fault, timedelta(seconds=2 * seconds))
-    measure("out of rotation after", took, "s", at_most(seconds), fault=type(fault).__name__)
-    if took > seconds:
-        raise DeadlineMissed(f"expected {fault.machine.name} out of rotation within {seconds} s; observed {took:.1f} s")
+def check_removal(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
+    _await_removal(lab, fault, seconds, stopwatch, "out of rotation after")
 
 
 @then("new connections are answered by the other runners")
@@ -111,36 +107,25 @@ def check_not_used(fault: Fault, connections: Connections) -> None:
 
 
 @then(parsers.parse("once it is repaired, it is used again within {seconds:d} seconds of answering directly"))
-def check_return(lab: Lab, fault: Fault, seconds: int, measure: Callable[..., object]) -> None:
+def check_return(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
     fault.undo()
-    machine = fault.machine
-    direct = Address(machine.address, ssh.SSH_PORT)
-    wait_until(
-        lambda: ssh.knock(direct, timedelta(seconds=1)).reached,
-        lambda seen: seen is Reached.ANSWERED,
-        what=f"{machine.name} answers directly",
-        within=DIRECT_WITHIN,
-        every=POLL,
-    )
-    began = time.monotonic()
+    fault.prove_recovery()
+    answered_directly = time.monotonic()
     login = ssh.fleet_login(lab)
-    wait_until(
+    stopwatch.await_promise(
         lambda: ssh.who_answered(lab, ssh.run(login, "true")),
-        lambda who: who == machine.name,
-        what=f"{machine.name} answers a connection to the fleet again",
-        within=timedelta(seconds=2 * seconds),
-        every=POLL,
+        lambda who: who == fault.machine.name,
+        what=f"{fault.machine.name} answers a connection to the fleet again",
+        within=seconds,
+        since=answered_directly,
+        name="used again after",
+        fault=fault.title,
     )
-    took = time.monotonic() - began
-    measure("used again after", took, "s", at_most(seconds), fault=type(fault).__name__)
-    if took > seconds:
-        raise DeadlineMissed(f"expected {machine.name} to be used again within {seconds} s of answering directly; observed {took:.1f} s")
 
 
 @then(parsers.parse("the statistics page shows it as down within {seconds:d} seconds"))
-def check_page(lab: Lab, fault: Fault, seconds: int, measure: Callable[..., object]) -> None:
-    took = _wait_for_removal(lab, fault, timedelta(seconds=2 * seconds))
-    measure("shown as down after", took, "s", at_most(seconds), fault=type(fault).__name__)
+def check_page(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
+    _await_removal(lab, fault, seconds, stopwatch, "shown as down after")
     for balancer in lab.balancers:
         page = read_page(balancer.address, lab.topology.statistics_port)
         assert page.is_html, f"expected the statistics page of {balancer.name}; observed {page}"
@@ -150,5 +135,3 @@ def check_page(lab: Lab, fault: Fault, seconds: int, measure: Callable[..., obje
     for name, statistics in statistics_of(lab).items():
         words = [server.status for server in statistics.named(fault.machine.name)]
         assert words == ["DOWN"], f"expected {name} to show {fault.machine.name} as DOWN; observed {words}"
-    if took > seconds:
-        raise DeadlineMissed(f"expected {fault.machine.name} shown as down within {seconds} s; observed {took:.1f} s")
