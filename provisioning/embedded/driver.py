@@ -56,21 +56,21 @@ class EmbeddedDriver(LabDriver):
         started = time.monotonic()
         store = stores.fresh() if self.fresh_store else stores.formatted(topology, self.programs["minio"], self._build_store)
         prepared = time.monotonic()
-        lab, _ = self._boot(topology, name, store)
+        lab, _ = self._boot(topology, name, store, self.alter)
         lab.phases["store prepared"] = prepared - started
         if self.fresh_store:
             stores.set_up(LabNames(name).network, lab.store, store.credentials, self.programs["mc"])
             lab.phases["store set up"] = time.monotonic() - prepared - lab.phases["layout"] - lab.phases["boot"]
         return lab
 
-    def _boot(self, topology: Topology, name: str, store: stores.StoreDrives) -> tuple[Lab, list[EmbeddedMachine]]:
+    def _boot(self, topology: Topology, name: str, store: stores.StoreDrives, alter: Alteration) -> tuple[Lab, list[EmbeddedMachine]]:
         names = LabNames(name)
         self._owned[name] = Ownership.claim(names.folder)
         try:
             blueprint = Blueprint(names.folder, topology, self.image, self.programs, store.credentials)
             blueprint.save()
             LabNetwork(names).create()
-            machines = [_machine(spec, names, blueprint, self._apply(blueprint)) for spec in topology.machines]
+            machines = [_machine(spec, names, blueprint, _applying(blueprint, alter)) for spec in topology.machines]
             started = time.monotonic()
             layout = 0.0
             for machine in machines:
@@ -89,14 +89,11 @@ class EmbeddedDriver(LabDriver):
         lab.phases.update(layout=layout, boot=time.monotonic() - started - layout)
         return lab, machines
 
-    def _apply(self, blueprint: Blueprint) -> Callable[[MachineSpec], Applied]:
-        return lambda spec: self.alter(spec, blueprint.apply(spec))
-
     def _build_store(self, topology: Topology, name: str, target: Path) -> stores.StoreDrives:
         """Format drives: boot the storage machines alone, set the store up, stop it cleanly, keep its drives."""
         bare = Topology(topology.name, topology.of(Role.STORAGE), storage_endpoint=topology.storage_endpoint)
         drives = stores.fresh()
-        lab, machines = self._boot(bare, name, drives)
+        lab, machines = self._boot(bare, name, drives, as_in_reference)
         try:
             stores.set_up(LabNames(name).network, lab.store, drives.credentials, self.programs["mc"], machines[0].address)
             for machine in machines:
@@ -152,6 +149,10 @@ def attach(name: str) -> Lab:
     blueprint = Blueprint.load(names.folder)
     register_secrets(blueprint.credentials)
     return _lab(names, blueprint, [_machine(spec, names, blueprint, blueprint.apply) for spec in blueprint.topology.machines])
+
+
+def _applying(blueprint: Blueprint, alter: Alteration) -> Callable[[MachineSpec], Applied]:
+    return lambda spec: alter(spec, blueprint.apply(spec))
 
 
 def _machine(spec: MachineSpec, names: LabNames, blueprint: Blueprint, apply: Callable[[MachineSpec], Applied]) -> EmbeddedMachine:
