@@ -25,6 +25,11 @@ class Condition:
 
     facts: Mapping[str, str]
 
+    @property
+    def is_good(self) -> bool:
+        """Whether everything serves."""
+        return all(fact.startswith(GOOD) for fact in self.facts.values())
+
     def worse_than(self, baseline: Condition) -> list[str]:
         """What was good in the baseline and is not now, a sentence each."""
         return [
