@@ -39,8 +39,11 @@ class Blueprint:
     created: float = field(default_factory=time.time)
 
     def save(self) -> None:
-        """Write it, its host CA and its login key into the lab's folder."""
-        HostAuthority.create(self.folder)
+        """Write it, its host CA, its login key and a `known_hosts` for every address into the lab's folder."""
+        authority = HostAuthority.create(self.folder)
+        endpoint = self.topology.runner_endpoint
+        addresses = [machine.address for machine in self.topology.machines]
+        self.known_hosts.write_text(authority.known_hosts_line([*addresses, f"[{endpoint.host}]:{endpoint.port}"]))
         create_login_key(self.folder)
         data = {
             "topology": self.topology.name,
@@ -77,6 +80,11 @@ class Blueprint:
     def login_key(self) -> Path:
         """Private key that logs in to every machine."""
         return self.folder / "login"
+
+    @property
+    def known_hosts(self) -> Path:
+        """With it, OpenSSH recognises each machine and the runner endpoint."""
+        return self.folder / "known_hosts"
 
     def apply(self, machine: MachineSpec) -> Applied:
         """The reference configuration for a machine, with a host key that is new each time."""

@@ -85,6 +85,12 @@ class Container:
         Raises:
             MachineDidNotBoot: The container ended, or systemd never came up.
         """
+        try:
+            return self._await_readiness()
+        finally:
+            self._stop_listening()
+
+    def _await_readiness(self) -> bool:
         deadline = time.monotonic() + BOOT_SECONDS
         limit = time.monotonic() + BOOT_LIMIT_SECONDS
         while time.monotonic() < limit:
@@ -104,11 +110,12 @@ class Container:
             told = self._ready.recv(4096)
         except TimeoutError:
             return False
-        if b"READY=1" in told.split(b"\n"):
+        return b"READY=1" in told.split(b"\n")
+
+    def _stop_listening(self) -> None:
+        if self._ready is not None:
             self._ready.close()
             self._ready = None
-            return True
-        return False
 
     def _has_systemd(self) -> bool:
         leader = self.leader()

@@ -18,6 +18,12 @@ from model.lab import CommandResult
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "USER": "root"}
 
 
+def inside(leader: int, command: str) -> list[str]:
+    """Command line that runs a shell command as root beside a container's first process; wants `ENVIRONMENT`."""
+    entrance = ["nsenter", f"--target={leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"]
+    return [*entrance, "--", "/bin/sh", "-c", command]
+
+
 def run_inside(machine: str, leader: int, command: str, timeout: timedelta, stdin: bytes | None) -> CommandResult:
     """Run a shell command as root beside a container's first process.
 
@@ -31,21 +37,7 @@ def run_inside(machine: str, leader: int, command: str, timeout: timedelta, stdi
     Raises:
         ControlChannelLost: It did not end in time, or the machine's namespaces are gone.
     """
-    argv = [
-        "nsenter",
-        f"--target={leader}",
-        "--mount",
-        "--uts",
-        "--ipc",
-        "--net",
-        "--pid",
-        "--root",
-        "--wd",
-        "--",
-        "/bin/sh",
-        "-c",
-        command,
-    ]
+    argv = inside(leader, command)
     start = time.monotonic()
     try:
         done = subprocess.run(argv, input=stdin or b"", capture_output=True, check=False, timeout=timeout.total_seconds(), env=ENVIRONMENT)

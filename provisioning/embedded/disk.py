@@ -44,6 +44,7 @@ class Disk:
         owners = self._owners()
         for file in applied.files.values():
             target = self._inside(file.path)
+            self._stay_inside(target)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.touch(mode=0o600)
             target.write_text(file.content)
@@ -74,6 +75,18 @@ class Disk:
 
     def _inside(self, path: str) -> Path:
         return self.root / path.lstrip("/")
+
+    def _stay_inside(self, target: Path) -> None:
+        """Replace a link instead of following it: an absolute one (`/sbin/init`) leads to the host.
+
+        Raises:
+            ValueError: A folder on the way is such a link.
+        """
+        if not target.parent.resolve().is_relative_to(self.root.resolve()):
+            msg = f"{target.parent} leads out of the machine's disk"
+            raise ValueError(msg)
+        if target.is_symlink():
+            target.unlink()
 
     def _owners(self) -> tuple[dict[str, int], dict[str, int]]:
         """User and group ids by name, as the image knows them."""

@@ -22,7 +22,7 @@ from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Machine
 from model.topology import MachineSpec
 from provisioning.embedded.cgroups import Cgroup
 from provisioning.embedded.container import Container
-from provisioning.embedded.control import run_inside, testinfra_host
+from provisioning.embedded.control import inside, run_inside, testinfra_host
 from provisioning.embedded.disk import Disk
 from provisioning.embedded.network import LabNetwork
 from provisioning.roles import Applied
@@ -74,11 +74,26 @@ class EmbeddedMachine(Machine):
 
     def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
         """Run a shell command as root, past network and sshd."""
+        return run_inside(self.name, self._leader(), command, timeout, stdin)
+
+    def entrance(self, command: str) -> list[str]:
+        """Command line of the host that runs a shell command on the machine, for a person at a terminal.
+
+        Raises:
+            ControlChannelLost: The machine is off.
+        """
+        return inside(self._leader(), command)
+
+    def _leader(self) -> int:
         leader = self._container.leader()
         if leader is None:
             msg = f"{self.name} is off"
             raise ControlChannelLost(msg)
-        return run_inside(self.name, leader, command, timeout, stdin)
+        return leader
+
+    def is_suspended(self) -> bool:
+        """Whether it has power, but stands still."""
+        return self.is_on() and self.cgroup.is_frozen()
 
     def is_on(self) -> bool:
         """Whether its container runs (or is suspended)."""

@@ -50,6 +50,11 @@ class LabNames:
         """A machine's name on the host: of its namespace, its container and in process lists."""
         return f"{PREFIX}-{self.lab}-{name}"
 
+    def owns(self, name: str) -> bool:
+        """Whether a namespace (or what is named like one) is this lab's: `tha-a-b-runner01` belongs to lab `a-b`, not to `a`."""
+        machine = MACHINE_SUFFIX.search(name)
+        return name == self.network or (machine is not None and name[: machine.start()] == self.network)
+
     def machine_folder(self, name: str) -> Path:
         """Where a machine's disk and console are."""
         return self.folder / "machines" / name

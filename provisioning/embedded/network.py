@@ -85,7 +85,7 @@ route add default via {GATEWAY}
     def remove(self) -> None:
         """Remove every namespace of the lab."""
         for name in namespaces():
-            if name == self._names.network or name.startswith(self._names.machine("")):
+            if self._names.owns(name):
                 run("ip", "netns", "del", name, check=False)
 
 

@@ -40,7 +40,7 @@ class Ownership:
                 msg = f"a lab of the name {folder.name!r} {state}; take another name, or `python -m provisioning down {folder.name}`"
                 raise BadInput(msg) from error
             descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         return cls(folder, descriptor)
 
     def release(self, *, keep: bool) -> None:
@@ -70,7 +70,7 @@ def is_owned(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two who look do not take one another for the owner
     except BlockingIOError:
         return True
     finally:

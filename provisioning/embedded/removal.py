@@ -17,6 +17,8 @@ from provisioning.embedded.names import CGROUP_ROOT, MACHINE_SUFFIX, PREFIX, Lab
 from provisioning.embedded.network import LabNetwork, namespaces
 
 ENDING_SECONDS = 5.0
+PROPAGATED = Path("/run/systemd/nspawn/propagate")
+"""Where systemd-nspawn keeps a folder per container; it stays behind when nspawn itself is killed."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ def remove_everything(names: LabNames) -> None:
     for mount in mounts_below(names.folder):
         run("umount", "-l", mount, check=False)
     LabNetwork(names).remove()
+    for folder in PROPAGATED.glob(f"{names.network}-*"):
+        if names.owns(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
     for machine in {path.name for path in (names.folder / "machines").glob("*")} | {""}:
         Cgroup(names.cgroup(machine)).remove()
 
