@@ -33,6 +33,10 @@ def as_in_reference(_machine: MachineSpec, applied: Applied) -> Applied:
     return applied
 
 
+def _in_silence(_what: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass
 class EmbeddedDriver(LabDriver):
     """Builds labs from an image and a toolchain.
@@ -42,6 +46,7 @@ class EmbeddedDriver(LabDriver):
         programs: `minio`, `tofu` and `mc` by name.
         alter: Deviation from the reference configuration.
         fresh_store: Lay the state store out from nothing instead of from drives formatted earlier.
+        tell: Is told what is being done, a few words each time.
     """
 
     image: Path
@@ -49,6 +54,7 @@ class EmbeddedDriver(LabDriver):
     alter: Alteration = as_in_reference
     fresh_store: bool = False
     name: str = "embedded"
+    tell: Callable[[str], object] = _in_silence
     _owned: dict[str, Ownership] = field(default_factory=dict)
 
     def provision(self, topology: Topology, name: str) -> Lab:
@@ -59,7 +65,12 @@ class EmbeddedDriver(LabDriver):
         lab, _ = self._boot(topology, name, store, self.alter)
         lab.phases["store prepared"] = prepared - started
         if self.fresh_store:
-            stores.set_up(LabNames(name).network, lab.store, store.credentials, self.programs["mc"])
+            self.tell("setting the state store up")
+            try:
+                stores.set_up(LabNames(name).network, lab.store, store.credentials, self.programs["mc"])
+            except BaseException:
+                self._discard(name)
+                raise
             lab.phases["store set up"] = time.monotonic() - prepared - lab.phases["layout"] - lab.phases["boot"]
         return lab
 
@@ -74,6 +85,7 @@ class EmbeddedDriver(LabDriver):
             started = time.monotonic()
             layout = 0.0
             for machine in machines:
+                self.tell(f"laying out {machine.name}")
                 before = time.monotonic()
                 machine.lay_out()
                 if machine.name in store.drives:
@@ -81,6 +93,7 @@ class EmbeddedDriver(LabDriver):
                 layout += time.monotonic() - before
                 machine.start()
             for machine in machines:
+                self.tell(f"booting {machine.name}")
                 machine.wait_until_booted()
         except BaseException:
             self._discard(name)
