@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from model.errors import HostUnfit, ToolMissing, ToolTooOld
-from provisioning import images, toolchain
+from model.errors import BadInput, HostUnfit, ToolMissing, ToolTooOld
+from provisioning import hostcheck, images, toolchain
 from provisioning.embedded.driver import Alteration, EmbeddedDriver, as_in_reference
 
-NOT_READY = (HostUnfit, ToolMissing, ToolTooOld)
+NOT_READY = (BadInput, HostUnfit, ToolMissing, ToolTooOld)
 """Why a driver cannot be had: something has to be done on this host first."""
 
 
@@ -25,15 +24,15 @@ def embedded(
         fresh_store: Lay the state store out from nothing.
 
     Raises:
-        HostUnfit: Not root.
+        BadInput: A given program is something else.
+        HostUnfit: Not root, or a program of the host is missing; names the remedy.
         ToolMissing: A program or the image is not there; names the command that makes it.
         ToolTooOld: A given program cannot keep what is tested.
     """
-    if os.geteuid() != 0:
-        msg = (
-            "an embedded lab needs root, for network namespaces, mounts and containers: run it as root (sudo make acceptance); "
-            "a lab that exists already does not need it"
-        )
+    lacking = [finding for finding in hostcheck.essentials() if not finding.ok]
+    if lacking:
+        first = lacking[0]
+        msg = f"an embedded lab cannot be built here: {first.name}: {first.found}; {first.remedy}"
         raise HostUnfit(msg)
     chosen = given or {}
     programs = {program.name: toolchain.find(program, chosen.get(program.name)).path for program in toolchain.PROGRAMS}

@@ -17,6 +17,8 @@ from reports.table import render
 JUNIT = "junit.xml"
 WARNINGS = "warnings.txt"
 LATEST = "latest"
+LOG_WIDTH = 130
+"""Columns where nobody looks at a terminal: logs of pipelines are wide."""
 
 
 def _written(config: pytest.Config) -> Run | None:
@@ -97,5 +99,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     terminalreporter.section("acceptance")
     width = terminalreporter._tw.fullwidth  # noqa: SLF001 - pytest has no public width
+    if not terminalreporter.hasmarkup:
+        width = max(width, LOG_WIDTH)
     for line in render(run, width=width, colour=terminalreporter.hasmarkup).splitlines():
         terminalreporter.write_line(line)

@@ -31,7 +31,7 @@ Feature: The fleet gets over the loss of a runner
   @check:T2
   Rule: Test 2: Runner Failover
 
-    @disruptive @needs:shut-down
+    @short @disruptive @needs:shut-down
     Scenario: As the guide tries it
       Given a runner that answered a connection to the fleet
       When it is told to shut down now

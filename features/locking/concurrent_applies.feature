@@ -30,6 +30,7 @@ Feature: A second apply is refused while the first one runs
   @check:T1
   Rule: Test 1: State Locking
 
+    @short
     Scenario: From two sessions on two runners
       Given a session on one runner where an apply is under way
       When the same apply is started in a session on another runner

@@ -36,6 +36,7 @@ Feature: The state store is there and stays there
   @check:S1
   Rule: MinIO is a systemd service that restarts always and starts at boot
 
+    @short
     Scenario: The service is set up to come back
       When the MinIO service of every storage machine is looked at
       Then each is told to restart always
