@@ -102,6 +102,10 @@ class Cgroup:
         """Memory that the group uses now, page cache included."""
         return int((self._of("memory") / ("memory.current" if self._unified else "memory.usage_in_bytes")).read_text())
 
+    def exists(self) -> bool:
+        """Whether any hierarchy still has the group."""
+        return any(folder.is_dir() for folder in self._folders())
+
     def remove(self) -> None:
         """Remove the group and those below; it must hold no process any more."""
         for folder in self._folders():

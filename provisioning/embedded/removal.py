@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from model.errors import LabUnavailable
 from provisioning import places
 from provisioning.embedded import ownership
 from provisioning.embedded.cgroups import Cgroup, labs_with_groups
@@ -38,8 +39,30 @@ def remove_everything(names: LabNames) -> None:
     for folder in PROPAGATED.glob(f"{names.network}-*"):
         if names.owns(folder.name):
             shutil.rmtree(folder, ignore_errors=True)
-    for machine in {path.name for path in (names.folder / "machines").glob("*")} | {""}:
-        Cgroup(names.cgroup(machine)).remove()
+    _remove_groups(Cgroup(names.cgroup()))
+
+
+def _remove_groups(group: Cgroup) -> None:
+    """Also ends a container that was only about to start, and joined the group after its first processes were ended."""
+    deadline = time.monotonic() + ENDING_SECONDS
+    group.remove()
+    while group.exists() and time.monotonic() < deadline:
+        group.kill()
+        time.sleep(0.01)
+        group.remove()
+
+
+def remove_lab(names: LabNames) -> None:
+    """Remove everything that belongs to a lab, its folder included, whoever made it.
+
+    Raises:
+        LabUnavailable: Its folder could not be removed.
+    """
+    remove_everything(names)
+    shutil.rmtree(names.folder, ignore_errors=True)
+    if names.folder.exists():
+        msg = f"{names.folder} could not be removed"
+        raise LabUnavailable(msg)
 
 
 def _end_processes(names: LabNames) -> None:

@@ -1,0 +1,1 @@
+"""The command line: labs for people, outside of any test run."""
