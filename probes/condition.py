@@ -16,7 +16,7 @@ from probes.statistics import read_statistics
 
 LOOK_WITHIN = timedelta(seconds=2)
 GOOD = ("answered", "200", "UP", "one owner")
-OTHER_LOOKS = 8
+HEALTH = {"S3": health.live, "write quorum": health.cluster, "read quorum": health.cluster_read}
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ def look_at(lab: Lab) -> Condition:
     Where addresses move between balancers, who has them.
     """
     looks: list[Callable[[], dict[str, str]]] = [lambda machine=machine: _ssh(machine) for machine in lab.machines.values()]  # type: ignore[misc]
-    looks += [lambda machine=machine: _storage(lab, machine) for machine in lab.storage]  # type: ignore[misc]
+    looks += [lambda machine=machine, about=about: _storage(lab, machine, about) for machine in lab.storage for about in HEALTH]  # type: ignore[misc]
     looks += [lambda machine=machine: _balancer(lab, machine) for machine in lab.balancers]  # type: ignore[misc]
     looks += [lambda: _owners(lab)]
-    with ThreadPoolExecutor(max_workers=len(lab.machines) + OTHER_LOOKS) as pool:
+    with ThreadPoolExecutor(max_workers=len(looks)) as pool:
         found = [future.result() for future in [pool.submit(look) for look in looks]]
     return Condition({about: fact for facts in found for about, fact in facts.items()})
 
@@ -63,11 +63,9 @@ def _ssh(machine: Machine) -> dict[str, str]:
     return {f"{machine.name}: SSH": str(knock(Address(machine.address, SSH_PORT), LOOK_WITHIN).reached)}
 
 
-def _storage(lab: Lab, machine: Machine) -> dict[str, str]:
-    address = Address(machine.address, lab.topology.storage_endpoint.port)
-    looks = {"S3": health.live, "write quorum": health.cluster, "read quorum": health.cluster_read}
-    seen = {name: look(address, LOOK_WITHIN) for name, look in looks.items()}
-    return {f"{machine.name}: {name}": str(found.status or found.reached) for name, found in seen.items()}
+def _storage(lab: Lab, machine: Machine, about: str) -> dict[str, str]:
+    found = HEALTH[about](Address(machine.address, lab.topology.storage_endpoint.port), LOOK_WITHIN)
+    return {f"{machine.name}: {about}": str(found.status or found.reached)}
 
 
 def _balancer(lab: Lab, machine: Machine) -> dict[str, str]:
