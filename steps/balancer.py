@@ -8,6 +8,7 @@ from pytest_bdd import then, when
 
 from model.lab import CommandResult, Lab, Machine
 from probes.http import HttpLook
+from probes.power import expect_power
 from probes.statistics import Statistics, read_page, read_statistics
 
 HAPROXY = "haproxy.service"
@@ -36,6 +37,7 @@ class BalancerLook:
 
 @when("every balancer is looked at", target_fixture="balancer_looks")
 def look_at_balancers(lab: Lab) -> list[BalancerLook]:
+    expect_power(lab.balancers)
     port = lab.topology.statistics_port
     return [
         BalancerLook(

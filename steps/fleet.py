@@ -13,6 +13,7 @@ from model.lab import Lab, Machine
 from model.measurements import at_least
 from probes import ssh
 from probes.outcomes import SshOutcome
+from probes.power import expect_power
 from probes.statistics import Statistics, read_statistics
 
 CORES, MEMORY_MB = 2, 2048
@@ -64,6 +65,7 @@ def _look(machine: Machine) -> RunnerLook:
 
 @when("every runner is looked at from inside", target_fixture="runner_looks")
 def look_at_runners(lab: Lab) -> list[RunnerLook]:
+    expect_power(lab.runners)
     return [_look(machine) for machine in lab.runners]
 
 
@@ -129,9 +131,10 @@ def connect_often(lab: Lab, times: int) -> Connections:
 
 
 @then("every connection is answered")
-def check_all_answered(connections: Connections) -> None:
+def check_all_answered(lab: Lab, connections: Connections) -> None:
     for number, outcome in enumerate(connections.outcomes, 1):
-        assert outcome.ok, f"expected connection {number} of {len(connections.outcomes)} to be answered; observed {outcome}"
+        wanted = f"connection {number} of {len(connections.outcomes)} to {lab.fleet.endpoint}"
+        assert outcome.ok, f"expected {wanted} to be answered; observed {outcome}"
 
 
 @then("every runner answered at least once")

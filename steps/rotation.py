@@ -15,6 +15,7 @@ from model.errors import PromiseBroken
 from model.lab import Lab, Machine
 from model.waiting import wait_until
 from probes import ssh
+from probes.power import expect_power
 from probes.statistics import read_page
 from probes.stopwatch import Stopwatch
 from steps.fleet import Connections, statistics_of
@@ -50,10 +51,11 @@ def stop_ssh(breaker: Breaker, target: Machine) -> Fault:
 
 @given("a runner whose SSH service is stopped", target_fixture="fault")
 def runner_without_ssh(lab: Lab, breaker: Breaker) -> Fault:
+    expect_power(lab.runners[-1:])
     return breaker.inject(SshStopped(lab.runners[-1]))
 
 
-def _in_rotation(lab: Lab, machine: Machine) -> list[str]:
+def balancers_with(lab: Lab, machine: Machine) -> list[str]:
     """Names of the balancers that would send a connection to a machine, or that do not say."""
     seen = statistics_of(lab)
     return [name for name, statistics in seen.items() if not statistics.available or statistics.in_rotation(machine.name)]
@@ -61,7 +63,7 @@ def _in_rotation(lab: Lab, machine: Machine) -> list[str]:
 
 def _await_removal(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch, name: str) -> None:
     stopwatch.await_promise(
-        lambda: _in_rotation(lab, fault.machine),
+        lambda: balancers_with(lab, fault.machine),
         lambda balancers: not balancers,
         what=f"no balancer has {fault.machine.name} in rotation",
         within=seconds,
@@ -74,7 +76,7 @@ def _await_removal(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch, n
 @given("the balancers have taken it out of rotation")
 def await_removal(lab: Lab, fault: Fault) -> None:
     wait_until(
-        lambda: _in_rotation(lab, fault.machine),
+        lambda: balancers_with(lab, fault.machine),
         lambda balancers: not balancers,
         what=f"no balancer has {fault.machine.name} in rotation",
         within=REMOVED_WITHIN,
@@ -93,7 +95,9 @@ def check_others_answer(lab: Lab, fault: Fault) -> None:
     login = ssh.fleet_login(lab)
     for number in range(1, CONNECTIONS_EACH * len(lab.runners) + 1):
         outcome = ssh.run(login, "hostname")
-        assert outcome.ok, f"expected connection {number} to be answered while {fault.machine.name} is down; observed {outcome}"
+        assert outcome.ok, (
+            f"expected connection {number} to {lab.fleet.endpoint} to be answered while {fault.machine.name} is down; observed {outcome}"
+        )
         who = ssh.who_answered(lab, outcome)
         assert who != fault.machine.name, (
             f"expected another runner than {fault.machine.name}; observed that it answered connection {number}"

@@ -16,9 +16,11 @@ from faults.service import ProcessKilled, ServiceRestarted
 from model.lab import Lab, Machine
 from model.topology import Address
 from probes import health
+from probes.answers import Answer
 from probes.http import HttpLook
+from probes.power import expect_power
 from probes.stopwatch import Stopwatch
-from probes.store import Answer, StoreProbe
+from probes.store import StoreProbe
 from steps.state import SharedState
 
 MINIO = "minio.service"
@@ -72,6 +74,7 @@ def _look(lab: Lab, machine: Machine) -> StorageLook:
 @when("every storage machine is looked at", target_fixture="storage_looks")
 @when("the MinIO service of every storage machine is looked at", target_fixture="storage_looks")
 def look_at_storage(lab: Lab) -> list[StorageLook]:
+    expect_power(lab.storage)
     return [_look(lab, machine) for machine in lab.storage]
 
 
@@ -157,6 +160,7 @@ def reboot_storage(lab: Lab, breaker: Breaker, shared: SharedState) -> Setback:
 
 def _strike(lab: Lab, breaker: Breaker, shared: SharedState, fault: Callable[[Machine], Fault]) -> Setback:
     machine = random.Random(shared.key).choice(lab.storage)  # noqa: S311 - any machine, the same for the same key
+    expect_power([machine])
     return Setback(breaker.inject(fault(machine)), machine)
 
 
