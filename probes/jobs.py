@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from model.errors import AcceptanceError
+from model.errors import PromiseBroken
 from model.lab import Lab, Machine
 from probes.job_steps import Step
 from probes.outcomes import Channel
 from probes.ssh import fleet_login, runner_login
-from probes.tofu import JOB_WITHIN, JobOutcome, RunningJob, runner_of, start_job
+from probes.tofu import JOB_WITHIN, JobOutcome, RunningJob, release, runner_of, start_job
 from probes.workspace import Workspace
 
 HOLD_WITHIN = timedelta(seconds=30)
@@ -42,7 +42,20 @@ class JobClient:
 
     def start_on(self, runner: Machine, workspace: Workspace, *steps: Step) -> RunningJob:
         """Start a job on one runner."""
-        return self.start(runner_login(self.lab, runner), workspace, *steps)
+        job = self.start(runner_login(self.lab, runner), workspace, *steps)
+        job.asked = runner.name
+        return job
+
+    def intrude(self, runner: Machine, workspace: Workspace, *steps: Step) -> JobOutcome:
+        """Run a job that should be refused because somebody else holds the lock.
+
+        Where the lock does not keep it out, an apply of a `holding` workspace would wait for its release like the
+        holder: that it came so far says enough, so it is released at once.
+        """
+        job = self.start_on(runner, workspace, *steps)
+        if job.wait_until_holding(HOLD_WITHIN * self.patience):
+            release(self.lab, job)
+        return self.finish(job)
 
     def start(self, channel: Channel, workspace: Workspace, *steps: Step) -> RunningJob:
         """Start a job over any channel."""
@@ -99,10 +112,10 @@ def hold(client: JobClient, job: RunningJob, serial_before: int) -> Holder:
     """Wait until a started job holds the lock.
 
     Raises:
-        AcceptanceError: It ended, or never came that far.
+        PromiseBroken: It ended, or never came that far.
+        AcceptanceError: None of the lab's runners does it.
     """
     if not job.wait_until_holding(HOLD_WITHIN * client.patience):
-        outcome = client.finish(job) if job.ended else None
-        msg = f"the first apply did not come to the point where it holds the lock: {outcome or job.output_so_far()[-1000:]}"
-        raise AcceptanceError(msg)
+        observed = client.finish(job) if job.ended else f"no more than this after {HOLD_WITHIN.seconds} s:\n{job.output_so_far()[-1000:]}"
+        raise PromiseBroken(f"expected an apply at {job.runner or job.asked} to come so far that it holds the lock; observed:\n{observed}")
     return Holder(job, client.runner(job), serial_before)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol, Self
 
 from model.lab import CommandResult
+from model.topology import Address
 from model.waiting import wait_until
 
 CONNECT_WITHIN = timedelta(seconds=10)
@@ -169,6 +170,11 @@ class EndedCommand(RunningCommand):
 
 class Channel(Protocol):
     """A way in for a pipeline's user: `probes.ssh.Login` or `probes.openssh.PipelineClient`."""
+
+    @property
+    def address(self) -> Address:
+        """Where it connects to."""
+        ...
 
     def start(self, command: str, *, stdin: bytes | None = None, connect_within: timedelta = CONNECT_WITHIN) -> RunningCommand:
         """Open a session and start a command in it."""

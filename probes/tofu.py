@@ -6,7 +6,7 @@ import re
 import secrets
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
@@ -76,11 +76,18 @@ class JobOutcome:
         runner: Hostname of the runner that did it; empty when none did.
         session: How its SSH session ended.
         steps: One per planned step, in order; those that did not run have no exit status.
+        asked: Who was asked to do it: the address that the session was opened to, or the machine's name.
     """
 
     runner: str
     session: SshOutcome
     steps: tuple[StepResult, ...]
+    asked: str = ""
+
+    @property
+    def who(self) -> str:
+        """The runner that did it, else who was asked to."""
+        return self.runner or self.asked
 
     def step(self, name: str) -> StepResult:
         """The result of a planned step.
@@ -127,7 +134,7 @@ class JobOutcome:
 
     def describe(self) -> str:
         """For a message: who, how far, and what the failed step said."""
-        who = f"the job on {self.runner}" if self.runner else "the job on no runner"
+        who = f"the job on {self.runner}" if self.runner else f"the job on no runner, asked of {self.asked or 'nobody'}"
         lines = [f"{who}: session {self.session.reached}, exit status {self.exit_status}"]
         for result in self.steps:
             status = "did not end" if result.exit_status is None else f"exit status {result.exit_status}"
@@ -147,9 +154,9 @@ class JobOutcome:
 class RunningJob:
     """A job whose session is open."""
 
-    def __init__(self, command: RunningCommand, workspace: Workspace, steps: tuple[Step, ...], token: str) -> None:
-        """Keep what is needed to read its output."""
-        self.workspace, self._command, self._steps, self._token = workspace, command, steps, token
+    def __init__(self, command: RunningCommand, workspace: Workspace, steps: tuple[Step, ...], token: str, asked: str = "") -> None:
+        """Keep what is needed to read its output, and who was asked to do it."""
+        self.workspace, self.asked, self._command, self._steps, self._token = workspace, asked, command, steps, token
 
     @property
     def runner(self) -> str:
@@ -170,6 +177,10 @@ class RunningJob:
         """Standard output up to now, with marker lines."""
         return self._command.output_so_far()
 
+    def wait_for_output(self, text: str, within: timedelta) -> bool:
+        """Wait until it has printed something; False when it ends or the deadline passes first."""
+        return self._command.wait_for_output(text, within)
+
     def wait_until_started(self, within: timedelta = RUNNER_WITHIN) -> bool:
         """Wait until a runner has said who it is; False when the session ends or the deadline passes first."""
         return self._command.wait_for_output(f"@@{self._token} folder ", within)
@@ -181,7 +192,7 @@ class RunningJob:
     def finish(self, within: timedelta = JOB_WITHIN) -> JobOutcome:
         """Wait for the end of the job."""
         session = self._command.finish(within)
-        return read_outcome(session, self._steps, self._token, self._command.output_so_far())
+        return replace(read_outcome(session, self._steps, self._token, self._command.output_so_far()), asked=self.asked)
 
     def close(self) -> None:
         """Drop the session from the client's side.
@@ -212,7 +223,8 @@ def start_job(channel: Channel, workspace: Workspace, steps: Sequence[Step], *, 
         steps = [init(workspace), *steps]
     planned, token = tuple(steps), secrets.token_hex(8)
     command = f"exec sh -c {shlex.quote(script(planned, workspace, token))}"
-    return RunningJob(channel.start(command, stdin=workspace.packed(), connect_within=connect_within), workspace, planned, token)
+    running = channel.start(command, stdin=workspace.packed(), connect_within=connect_within)
+    return RunningJob(running, workspace, planned, token, str(channel.address))
 
 
 def run_job(

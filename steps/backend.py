@@ -108,17 +108,17 @@ def initialise_everywhere(lab: Lab, jobs: JobClient, key: str) -> list[JobOutcom
 @then("each succeeds")
 def check_initialised(initialised: list[JobOutcome]) -> None:
     for outcome in initialised:
-        assert outcome.ok, f"expected `tofu init` to succeed on every runner; observed:\n{outcome}"
+        assert outcome.ok, f"expected `tofu init` to succeed on {outcome.who}; observed:\n{outcome}"
 
 
 @then("none uses, or is warned of, an outdated argument")
 def check_no_outdated(initialised: list[JobOutcome]) -> None:
     for outcome in initialised:
         said = outcome.step("init").output
-        assert "eprecated" not in said, f"expected no deprecation warning on {outcome.runner}; observed:\n{said}"
+        assert "eprecated" not in said, f"expected no deprecation warning on {outcome.who}; observed:\n{said}"
         settings = json.loads(outcome.step("saved").stdout)["backend"]["config"]
         found = [f"{name} (use {new})" for name, new in OUTDATED.items() if settings.get(name) is not None]
-        assert not found, f"expected no outdated argument on {outcome.runner}; observed {', '.join(found)}"
+        assert not found, f"expected no outdated argument on {outcome.who}; observed {', '.join(found)}"
 
 
 GUIDE_BLOCK = """terraform {{

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pytest_bdd import given, then, when
 
 from model.aftermath import Aftermath
-from model.errors import AcceptanceError, PromiseBroken
+from model.errors import PromiseBroken
 from model.lab import Lab, Machine
 from probes import job_steps as do
 from probes.jobs import Holder, JobClient, hold
@@ -24,7 +24,7 @@ def _first_change(jobs: JobClient, store: StoreProbe, key: str) -> int:
     """Have a state before the apply that is being watched, so that growth by one can be told from creation."""
     outcome = jobs.on(jobs.lab.runners[0], counted(key, fresh_value()), do.apply())
     if not outcome.ok:
-        raise PromiseBroken(f"the state could not even be created: {outcome}")
+        raise PromiseBroken(f"expected {outcome.who} to be able to create a state; observed:\n{outcome}")
     return serial_of(store, key)
 
 
@@ -55,18 +55,18 @@ def begin_apply_in_session(lab: Lab, jobs: JobClient, store: StoreProbe, key: st
 @when("another runner applies the same configuration", target_fixture="refused")
 @when("the same apply is started in a session on another runner", target_fixture="refused")
 def apply_elsewhere(jobs: JobClient, holder: Holder) -> list[JobOutcome]:
-    return [jobs.on(jobs.other_runners(holder.machine)[0], holder.workspace, do.apply())]
+    return [jobs.intrude(jobs.other_runners(holder.machine)[0], holder.workspace, do.apply())]
 
 
 @when("another runner plans the same configuration", target_fixture="refused")
 def plan_elsewhere(jobs: JobClient, holder: Holder) -> list[JobOutcome]:
-    return [jobs.on(jobs.other_runners(holder.machine)[0], holder.workspace, do.plan())]
+    return [jobs.intrude(jobs.other_runners(holder.machine)[0], holder.workspace, do.plan())]
 
 
 @when("every other runner applies the same configuration at once", target_fixture="refused")
 def apply_everywhere_else(jobs: JobClient, holder: Holder) -> list[JobOutcome]:
     def apply_on(runner: Machine) -> JobOutcome:
-        return jobs.on(runner, holder.workspace, do.apply())
+        return jobs.intrude(runner, holder.workspace, do.apply())
 
     others = jobs.other_runners(holder.machine)
     with ThreadPoolExecutor(max_workers=len(others)) as pool:
@@ -78,12 +78,12 @@ def apply_everywhere_else(jobs: JobClient, holder: Holder) -> list[JobOutcome]:
 def check_refusal(refused: list[JobOutcome], holder: Holder, store: StoreProbe, key: str) -> None:
     lock = store.lock_object(key)
     if lock.error is not None:
-        raise AcceptanceError(f"the lock object of {key} could not be read: {lock.error}")
+        raise PromiseBroken(f"expected {store.endpoint} to say who holds the lock of {key}; observed {lock.error}")
     assert lock.value is not None, f"expected a lock object of {holder.machine.name} beside the state; observed none while its apply runs"
     assert holder.machine.name in lock.value.who, f"expected the lock to name {holder.machine.name}; observed {lock.value.who}"
     assert lock.value.operation == APPLYING, f"expected a lock of an apply; observed {lock.value.operation}"
     for outcome in refused:
-        who = outcome.runner or "the second runner"
+        who = outcome.who
         assert not outcome.ok, (
             f"expected {who} to be refused while {holder.machine.name} applies; observed that it went through:\n{outcome}"
         )
@@ -118,5 +118,5 @@ def check_growth(store: StoreProbe, key: str, holder: Holder) -> None:
 def check_no_lock(store: StoreProbe, key: str) -> None:
     lock = store.lock_object(key)
     if lock.error is not None:
-        raise AcceptanceError(f"the lock object of {key} could not be looked for: {lock.error}")
+        raise PromiseBroken(f"expected {store.endpoint} to say whether anybody holds the lock of {key}; observed {lock.error}")
     assert lock.value is None, f"expected no lock object any more; observed {lock.value}"

@@ -65,7 +65,7 @@ def create_state(lab: Lab, jobs: JobClient, store: StoreProbe, key: str) -> Shar
     workspace = counted(key, fresh_value(), resources=RESOURCES)
     outcome = jobs.on(lab.runners[0], workspace, do.apply())
     if not outcome.ok:
-        raise PromiseBroken(f"expected a runner to be able to create a state; observed:\n{outcome}")
+        raise PromiseBroken(f"expected {outcome.who} to be able to create a state; observed:\n{outcome}")
     return SharedState(key, workspace, [serial_of(store, key)])
 
 
@@ -81,11 +81,11 @@ def change_in_turn(lab: Lab, jobs: JobClient, store: StoreProbe, shared: SharedS
 @then("after each change every other runner plans no changes")
 def check_plans(shared: SharedState) -> None:
     for outcome in shared.applies:
-        assert outcome.ok, f"expected {outcome.runner or 'the runner'} to change the shared state; observed:\n{outcome}"
+        assert outcome.ok, f"expected {outcome.who} to change the shared state; observed:\n{outcome}"
     for changed_by, outcome in shared.plans:
         planned = outcome.step("plan")
         assert outcome.plan_shows_no_changes, (
-            f"expected {outcome.runner} to plan no changes after {changed_by.name} applied; observed:\n{outcome}\n{planned.output}"
+            f"expected {outcome.who} to plan no changes after {changed_by.name} applied; observed:\n{outcome}\n{planned.output}"
         )
 
 
@@ -100,7 +100,7 @@ def apply_through_endpoint(jobs: JobClient, key: str) -> tuple[Workspace, JobOut
     workspace = counted(key, fresh_value())
     outcome = jobs.through_endpoint(workspace, do.apply())
     if not outcome.ok:
-        raise PromiseBroken(f"expected a pipeline job through the endpoint to apply a change; observed:\n{outcome}")
+        raise PromiseBroken(f"expected a pipeline job at {outcome.asked} to apply a change; observed:\n{outcome}")
     return workspace, outcome
 
 
@@ -118,8 +118,8 @@ def plan_until_another_answers(lab: Lab, jobs: JobClient, first_job: tuple[Works
 @then("that runner plans no changes")
 def check_second_job(first_job: tuple[Workspace, JobOutcome], second_job: JobOutcome) -> None:
     first = first_job[1].runner
-    assert second_job.runner, f"expected a runner to answer the second job; observed:\n{second_job}"
+    assert second_job.runner, f"expected a runner to answer the second job at {second_job.asked}; observed:\n{second_job}"
     assert second_job.runner != first, f"expected another runner than {first} to be reached through the endpoint; observed only {first}"
     assert second_job.plan_shows_no_changes, (
-        f"expected {second_job.runner} to plan no changes after {first} applied; observed:\n{second_job}\n{second_job.step('plan').output}"
+        f"expected {second_job.who} to plan no changes after {first} applied; observed:\n{second_job}\n{second_job.step('plan').output}"
     )
