@@ -13,7 +13,8 @@ from pytest_bdd import then, when
 
 from model.errors import AbilityMissing, ToolMissing
 from model.lab import Lab
-from probes.store import Answer, StoreProbe
+from probes.answers import Answer
+from probes.store import StoreProbe
 from probes.workspace import fresh_value
 from steps.migration import Migration
 
@@ -69,7 +70,7 @@ def check_newest(store: StoreProbe, written: TwoVersions) -> None:
     for answer in written.versions:
         assert answer.ok, f"expected {store.bucket} at {store.endpoint} to take an object; observed {answer.error}"
     seen = store.get(written.key)
-    assert seen.value == written.contents[1], f"expected {written.contents[1]!r}; observed {seen.value or seen.error}"
+    assert seen.value == written.contents[1], f"expected {written.contents[1]!r} from {store.bucket} at {store.endpoint}; observed {seen}"
 
 
 @then("the version before still has the first content")
@@ -77,7 +78,7 @@ def check_version_before(store: StoreProbe, written: TwoVersions) -> None:
     version = written.versions[0].value
     assert version, f"expected {store.bucket} at {store.endpoint} to give the first version an id; observed none"
     seen = store.get(written.key, version)
-    assert seen.value == written.contents[0], f"expected {written.contents[0]!r} as version {version}; observed {seen.value or seen.error}"
+    assert seen.value == written.contents[0], f"expected {written.contents[0]!r} as version {version} at {store.endpoint}; observed {seen}"
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,11 @@ def check_listed(lab: Lab, operators_look: OperatorsLook) -> None:
 
 
 @then("mc says that the bucket keeps versions")
-def check_mc_versioning(operators_look: OperatorsLook) -> None:
+def check_mc_versioning(lab: Lab, operators_look: OperatorsLook) -> None:
     said = [str((entry.get("versioning") or {}).get("status")) for entry in operators_look.versioning]
-    assert said == [ENABLED], f"expected mc to say {ENABLED}; observed {operators_look.versioning}"
+    assert said == [ENABLED], (
+        f"expected mc to say {ENABLED} of {lab.store.bucket} at {lab.store.endpoint}; observed {operators_look.versioning}"
+    )
 
 
 @then("mc finds the state under its key")

@@ -85,7 +85,7 @@ def run_commands(pipeline: Pipeline, codes: str) -> None:
 @then("it gets exactly these exit codes")
 def check_codes(pipeline: Pipeline) -> None:
     for wanted, outcome in pipeline.commands:
-        assert outcome.exit_status == wanted, f"expected exit code {wanted}; observed {outcome}"
+        assert outcome.exit_status == wanted, f"expected exit code {wanted} from {pipeline.client.address}; observed {outcome}"
 
 
 @when(parsers.parse("it runs a command that prints {megabytes:d} megabytes"))
@@ -102,7 +102,8 @@ def check_long_output(pipeline: Pipeline, megabytes: int) -> None:
     assert pipeline.long_output is not None
     outcome, digest = pipeline.long_output
     size = megabytes * MEGABYTE
-    assert outcome.ok, f"expected the command to end with 0; observed {outcome.reached}, exit code {outcome.exit_status}: {outcome.detail}"
+    told = f"{outcome.reached}, exit code {outcome.exit_status}: {outcome.detail}"
+    assert outcome.ok, f"expected the command at {pipeline.client.address} to end with 0; observed {told}"
     assert len(outcome.stdout) == size, f"expected {size} bytes; observed {len(outcome.stdout)}"
     assert hashlib.sha256(outcome.stdout.encode()).hexdigest() == digest, (
         "expected the output as it was printed; observed another one of the same length"
