@@ -13,6 +13,8 @@ from model.errors import DeadlineMissed
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+SHORTEST_PAUSE = 0.001
+"""Seconds; a clock that counts in steps must move between two looks."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ def wait_until(  # noqa: PLR0913 - each argument is one sentence of the contract
         observe: Looks once; what it raises ends the wait at once.
         ready: Judges one observation.
         what: What is awaited, as a clause for the error ("the runner is out of rotation").
-        within: Deadline, counted from the call; the first look always happens.
-        every: Pause between two looks.
+        within: Deadline, counted from the call; the first look always happens, and no good row begins after the deadline:
+            a look that began in time counts, however long it takes, and so does a row that it began.
+        every: Pause between two looks; the one before the deadline is cut short, so that the last look is at the deadline.
         in_a_row: How many ready observations in a row are wanted.
         give_up_when: A bad state from which waiting cannot lead to a good one.
         error: Raised when the deadline is missed or a bad state is seen.
@@ -86,4 +89,5 @@ def wait_until(  # noqa: PLR0913 - each argument is one sentence of the contract
             raise error(f"expected that {what} within {within.total_seconds():g} s, but it cannot any more; after {elapsed:.1f} s: {value}")
         if elapsed >= within.total_seconds() and row == 0:
             raise error(f"expected that {what} within {within.total_seconds():g} s; last seen after {elapsed:.1f} s: {value}")
-        clock.pause(every.total_seconds())
+        left = within.total_seconds() - elapsed
+        clock.pause(every.total_seconds() if row else min(every.total_seconds(), max(left, SHORTEST_PAUSE)))
