@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+EXACT_DIGITS = 7
+"""Behind the point; beyond microseconds no measurement of ours says anything."""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -46,11 +49,20 @@ class Measurement:
     def sentence(self) -> str:
         """Say it as the terminal and the report do: `failover 4.6 s of 35 s allowed`."""
         label = f" ({', '.join(self.labels.values())})" if self.labels else ""
-        number = f"{self.value:.3g}" if self.value < 100 else f"{self.value:.0f}"  # noqa: PLR2004
+        number = self._number()
         if self.limit is None:
             return f"{self.name}{label} {number} {self.unit}"
         word = "allowed" if self.limit.kind == "at most" else "required"
         return f"{self.name}{label} {number} {self.unit} of {self.limit.bound:g} {self.unit} {word}"
+
+    def _number(self) -> str:
+        """Rounded for people, but never across the limit: a miss by 40 ms must not read `35 s of 35 s allowed`."""
+        shortest = f"{self.value:.3g}" if abs(self.value) < 100 else f"{self.value:.0f}"  # noqa: PLR2004
+        if self.limit is None:
+            return shortest
+        limit, digits = self.limit, range(1, EXACT_DIGITS)
+        candidates = [shortest, *(f"{self.value:.{count}f}" for count in digits)]
+        return next((text for text in candidates if limit.holds(float(text)) is limit.holds(self.value)), repr(self.value))
 
     def as_data(self) -> dict[str, Any]:
         """Plain data for a report's `user_properties` (crosses process borders)."""
