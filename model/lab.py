@@ -90,7 +90,7 @@ class Machine(ABC):
     def require(self, ability: Ability) -> None:
         """Raise `AbilityMissing` unless the driver can do this."""
         if not self.can(ability):
-            msg = f"the lab's driver cannot {ability.value} of {self.name}"
+            msg = f"the lab's driver cannot do this to {self.name}: {ability.value}"
             raise AbilityMissing(msg)
 
     @abstractmethod

@@ -1,0 +1,102 @@
+"""Machines say what can be done to them; nothing prints a secret; each error is one of two families."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from testinfra.host import Host
+
+from model import errors
+from model.errors import AbilityMissing, AcceptanceError, DeadlineMissed, PromiseBroken
+from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
+from model.topology import Address, Role, topology
+
+
+class Bare(Machine):
+    """A machine whose driver can do nothing but run commands."""
+
+    abilities = frozenset({Ability.CONTROL})
+
+    def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
+        raise NotImplementedError
+
+    @property
+    def host(self) -> Host:
+        raise NotImplementedError
+
+    def is_on(self) -> bool:
+        return True
+
+    def console(self, lines: int = 40) -> str:
+        return ""
+
+
+@pytest.fixture
+def machine() -> Bare:
+    return Bare("runner01", "10.1.0.103", Role.RUNNER)
+
+
+@pytest.mark.parametrize(
+    ("method", "ability"),
+    [
+        ("cut_power", Ability.CUT_POWER),
+        ("shut_down", Ability.SHUT_DOWN),
+        ("power_on", Ability.POWER_ON),
+        ("reboot", Ability.REBOOT),
+        ("suspend", Ability.SUSPEND),
+        ("resume", Ability.SUSPEND),
+        ("disconnect", Ability.DISCONNECT),
+        ("reconnect", Ability.DISCONNECT),
+        ("rebuild", Ability.REBUILD),
+    ],
+)
+def test_what_a_driver_cannot_do_is_an_ability_missing(machine: Bare, method: str, ability: Ability) -> None:
+    with pytest.raises(AbilityMissing) as missing:
+        getattr(machine, method)()
+    assert str(missing.value) == f"the lab's driver cannot do this to runner01: {ability.value}"
+    assert not machine.can(ability)
+
+
+def test_what_it_can_do_is_not_refused(machine: Bare) -> None:
+    machine.require(Ability.CONTROL)
+    assert machine.can(Ability.CONTROL)
+    assert repr(machine) == "<Bare runner01 10.1.0.103>"
+
+
+def test_a_result_says_both_streams() -> None:
+    result = CommandResult("false", 1, "out\n", "err\n")
+    assert (result.ok, result.text) == (False, "out\nerr")
+    assert CommandResult("true", 0, "", "err\n").text == "err"
+    assert CommandResult("true", 0, "", "").ok
+
+
+def lab() -> Lab:
+    plan = topology("production")
+    machines: dict[str, Machine] = {spec.name: Bare(spec.name, spec.address, spec.role) for spec in plan.machines}
+    fleet = Fleet(plan.runner_endpoint, "pipeline", Path("/nowhere/login"), PublishedKeys(""))
+    return Lab("a", "bare", plan, machines, fleet, Store(plan.storage_endpoint, "bucket", "admin", "hunter2-and-more"))
+
+
+def test_a_lab_names_its_machines_by_role_in_order() -> None:
+    names = [[machine.name for machine in machines] for machines in (lab().storage, lab().balancers, lab().runners)]
+    assert names == [[f"storage0{i}" for i in range(1, 5)], ["balancer01", "balancer02"], ["runner01", "runner02", "runner03"]]
+
+
+def test_a_lab_does_not_print_its_secret() -> None:
+    assert "hunter2" not in repr(lab())
+
+
+def test_the_stores_url() -> None:
+    assert lab().store.url == "http://10.1.0.101:9000"
+    assert Store(Address("s3.example", 443), "b", "a", "s", secure=True).url == "https://s3.example:443"
+
+
+def test_an_error_is_either_the_labs_or_ours() -> None:
+    ours = {kind for _, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__}
+    assert {kind for kind in ours if issubclass(kind, AssertionError)} == {PromiseBroken, DeadlineMissed}
+    assert all(issubclass(kind, AcceptanceError) for kind in ours - {PromiseBroken, DeadlineMissed})
+    assert not issubclass(AcceptanceError, AssertionError)
+    assert all(kind.__doc__ for kind in ours)
