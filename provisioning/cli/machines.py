@@ -21,7 +21,6 @@ from provisioning.embedded.control import ENVIRONMENT
 from provisioning.embedded.machine import EmbeddedMachine
 from provisioning.embedded.names import LabNames
 from provisioning.embedded.network import LabNetwork
-from provisioning.places import labs
 
 FLEET = "fleet"
 SSH_PORT = 22
@@ -58,7 +57,7 @@ def ssh(
 
 def _client(lab: Lab, address: Address) -> list[str]:
     options = {
-        "UserKnownHostsFile": str(Blueprint.load(labs() / lab.name).known_hosts),
+        "UserKnownHostsFile": str(Blueprint.load(LabNames(lab.name).folder).known_hosts),
         "GlobalKnownHostsFile": "/dev/null",
         "StrictHostKeyChecking": "yes",
         "UpdateHostKeys": "no",

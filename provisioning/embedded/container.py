@@ -88,7 +88,7 @@ class Container:
         try:
             return self._await_readiness()
         finally:
-            self._stop_listening()
+            self.stop_waiting()
 
     def _await_readiness(self) -> bool:
         deadline = time.monotonic() + BOOT_SECONDS
@@ -112,7 +112,8 @@ class Container:
             return False
         return b"READY=1" in told.split(b"\n")
 
-    def _stop_listening(self) -> None:
+    def stop_waiting(self) -> None:
+        """Do not wait for the boot any more, or stop where nobody waited."""
         if self._ready is not None:
             self._ready.close()
             self._ready = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -84,17 +85,19 @@ class EmbeddedDriver(LabDriver):
             machines = [_machine(spec, names, blueprint, _applying(blueprint, alter)) for spec in topology.machines]
             started = time.monotonic()
             layout = 0.0
-            for machine in machines:
-                self.tell(f"laying out {machine.name}")
-                before = time.monotonic()
-                machine.lay_out()
-                if machine.name in store.drives:
-                    machine.disk.copy_in(store.drives[machine.name], MINIO_DATA)
-                layout += time.monotonic() - before
-                machine.start()
-            for machine in machines:
-                self.tell(f"booting {machine.name}")
-                machine.wait_until_booted()
+            with contextlib.ExitStack() as waiting:
+                for machine in machines:
+                    self.tell(f"laying out {machine.name}")
+                    before = time.monotonic()
+                    machine.lay_out()
+                    if machine.name in store.drives:
+                        machine.disk.copy_in(store.drives[machine.name], MINIO_DATA)
+                    layout += time.monotonic() - before
+                    waiting.callback(machine.stop_waiting)
+                    machine.start()
+                for machine in machines:
+                    self.tell(f"booting {machine.name}")
+                    machine.wait_until_booted()
         except BaseException:
             self._discard(name)
             raise

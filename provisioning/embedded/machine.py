@@ -72,6 +72,10 @@ class EmbeddedMachine(Machine):
         """See `Container.wait_until_booted`."""
         return self._container.wait_until_booted()
 
+    def stop_waiting(self) -> None:
+        """See `Container.stop_waiting`."""
+        self._container.stop_waiting()
+
     def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
         """Run a shell command as root, past network and sshd."""
         return run_inside(self.name, self._leader(), command, timeout, stdin)
