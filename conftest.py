@@ -24,4 +24,8 @@ pytest_plugins = [
     "steps.rotation",
     "steps.balancer",
     "steps.pipeline",
+    "steps.access",
+    "steps.detection",
+    "steps.operations",
+    "steps.orphan",
 ]

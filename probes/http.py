@@ -35,6 +35,7 @@ class HttpLook:
         reached: How far it came.
         status: HTTP status; None without an answer.
         content_type: As the server says.
+        location: Where the answer sends the client; empty where it does not.
         body: Decoded with replacement.
         duration: Until the answer, or until it failed.
         detail: The client's own words about a failure.
@@ -44,6 +45,7 @@ class HttpLook:
     reached: Web
     status: int | None = None
     content_type: str = ""
+    location: str = ""
     body: str = field(default="", repr=False)
     duration: timedelta = timedelta()
     detail: str = ""
@@ -88,7 +90,9 @@ def look(url: str, *, within: timedelta = LOOK_WITHIN, method: str = "GET", form
             return HttpLook(url, classify(error), duration=took, detail=str(error))
         took = timedelta(seconds=time.monotonic() - started)
         text = answer.data.decode(errors="replace")
-        return HttpLook(url, Web.ANSWERED, answer.status, answer.headers.get("Content-Type", ""), text, took)
+        return HttpLook(
+            url, Web.ANSWERED, answer.status, answer.headers.get("Content-Type", ""), answer.headers.get("Location", ""), text, took
+        )
 
 
 def classify(error: BaseException) -> Web:

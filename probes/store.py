@@ -20,6 +20,7 @@ from minio.deleteobjects import DeleteObject
 from model.lab import Store
 from model.topology import Address
 from probes.answers import NO_SUCH_KEY, UNREADABLE, Answer, StoreError, ask, parsed
+from probes.lifecycle import in_words
 from probes.lock_error import LockInfo
 from probes.snapshots import ObjectVersion, StateSnapshot, StateVersion, newest_first
 
@@ -155,6 +156,16 @@ class StoreProbe:
 
         answer = ask(read)
         return Answer() if answer.error is not None and answer.error.code == NO_SUCH_KEY else answer
+
+    def expiring_rules(self) -> Answer[tuple[str, ...]]:
+        """Lifecycle rules in force that remove versions of objects other than locks, each in words."""
+
+        def read() -> tuple[str, ...]:
+            found = self.client.get_bucket_lifecycle(bucket_name=self.bucket)
+            rules = found.rules if found is not None else ()
+            return tuple(words for words in (in_words(rule) for rule in rules) if words)
+
+        return ask(read)
 
     def conditional_put(self, key: str, content: bytes) -> Answer[str]:
         """Write an object unless there is one: `If-None-Match: *`, the request that takes a lock.
