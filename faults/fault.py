@@ -54,6 +54,7 @@ class Fault(ABC):
         Raises:
             FaultHadNoEffect: Nothing of it could be seen from outside.
         """
+        self.healed_at = None  # a fault may strike again after it was healed
         self.inject()
         self.injected_at = time.monotonic()
         self.prove_effect()
@@ -71,7 +72,7 @@ class Fault(ABC):
         return self.injected_at
 
     def undo(self) -> None:
-        """Heal, if it was injected and not healed yet."""
+        """Heal, unless that was done; also after an injection that failed half-way."""
         if self.healed_at is None:
             self.heal()
             self.healed_at = time.monotonic()

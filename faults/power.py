@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from faults.fault import Fault
+from faults.service import answer
 from model.errors import FaultHadNoEffect
 from model.lab import Ability, Machine
 from probes.outcomes import Reached
@@ -50,7 +51,7 @@ class Reboot(Fault):
     def __init__(self, machine: Machine) -> None:
         """Choose the target, and remember which boot it is in."""
         super().__init__(machine)
-        self._before = machine.run(BOOT_ID).stdout.strip()
+        self._before = boot_of(machine)
 
     def inject(self) -> None:
         """Reboot, and wait until its control channel answers."""
@@ -58,8 +59,7 @@ class Reboot(Fault):
 
     def prove_effect(self) -> None:
         """It is in another boot than before."""
-        now = self.machine.run(BOOT_ID).stdout.strip()
-        if not now or now == self._before:
+        if boot_of(self.machine) == self._before:
             msg = f"{self.machine.name} was told to reboot, but is still in boot {self._before}"
             raise FaultHadNoEffect(msg)
 
@@ -67,3 +67,12 @@ class Reboot(Fault):
         """Power on, should it not have come back."""
         if not self.machine.is_on():
             self.machine.power_on()
+
+
+def boot_of(machine: Machine) -> str:
+    """Id of the boot that a machine is in (random(4)).
+
+    Raises:
+        ControlChannelLost: The machine did not say.
+    """
+    return answer(machine, BOOT_ID)

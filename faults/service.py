@@ -6,17 +6,23 @@ from datetime import timedelta
 
 from faults.fault import Fault
 from model.errors import ControlChannelLost, FaultHadNoEffect
-from model.lab import Ability, Machine
+from model.lab import Ability, CommandResult, Machine
 from model.waiting import wait_until
 from probes.outcomes import Reached
 
 STOP_WITHIN = timedelta(seconds=60)
 ANOTHER_WITHIN = timedelta(seconds=15)
+NO_PROCESS = "0"
+"""`MainPID` of a unit that does not run (org.freedesktop.systemd1(5))."""
 
 
 def main_pid(machine: Machine, unit: str) -> str:
-    """Process id of a unit's main process; `0` when it has none."""
-    return machine.run(f"systemctl show --property=MainPID --value {unit}").stdout.strip()
+    """Process id of a unit's main process; `0` when it has none.
+
+    Raises:
+        ControlChannelLost: The machine did not say.
+    """
+    return answer(machine, f"systemctl show --property=MainPID --value {unit}")
 
 
 class SshStopped(Fault):
@@ -52,14 +58,21 @@ class ServiceRestarted(Fault):
         self.before = main_pid(machine, unit)
 
     def inject(self) -> None:
-        """Restart it."""
+        """Restart it.
+
+        Raises:
+            FaultHadNoEffect: It does not run, so that this would only start it.
+        """
+        if self.before == NO_PROCESS:
+            msg = f"{self.unit} on {self.machine.name} has no process and cannot be restarted"
+            raise FaultHadNoEffect(msg)
         command(self.machine, f"systemctl restart {self.unit}")
 
     def prove_effect(self) -> None:
         """Its main process is another one."""
         wait_until(
             lambda: main_pid(self.machine, self.unit),
-            lambda seen: seen not in {"", "0", self.before},
+            lambda seen: seen not in {NO_PROCESS, self.before},
             what=f"{self.unit} on {self.machine.name} has another main process than {self.before}",
             within=ANOTHER_WITHIN,
             error=FaultHadNoEffect,
@@ -77,7 +90,14 @@ class ProcessKilled(ServiceRestarted):
     title = "killed"
 
     def inject(self) -> None:
-        """Kill it."""
+        """Kill it.
+
+        Raises:
+            FaultHadNoEffect: There is nothing to kill (and `kill 0` would end the shell that says so).
+        """
+        if self.before == NO_PROCESS:
+            msg = f"{self.unit} on {self.machine.name} has no process that could be killed"
+            raise FaultHadNoEffect(msg)
         command(self.machine, f"kill -KILL {self.before}")
 
     def prove_effect(self) -> None:
@@ -91,7 +111,7 @@ class ProcessKilled(ServiceRestarted):
         )
 
 
-def command(machine: Machine, line: str) -> None:
+def command(machine: Machine, line: str) -> CommandResult:
     """Run a command that must succeed.
 
     Raises:
@@ -101,3 +121,17 @@ def command(machine: Machine, line: str) -> None:
     if not done.ok:
         msg = f"`{line}` on {machine.name} failed with {done.exit_status}: {done.text}"
         raise ControlChannelLost(msg)
+    return done
+
+
+def answer(machine: Machine, line: str) -> str:
+    """What a command prints that must succeed and say something.
+
+    Raises:
+        ControlChannelLost: It failed, or said nothing.
+    """
+    text = command(machine, line).stdout.strip()
+    if not text:
+        msg = f"`{line}` on {machine.name} said nothing"
+        raise ControlChannelLost(msg)
+    return text

@@ -1,0 +1,143 @@
+"""Whoever breaks something owes its healing before it breaks, and recovery once."""
+
+from __future__ import annotations
+
+import pytest
+
+from faults.breaker import Breaker
+from faults.power import PlugPulled, ShutDown
+from faults.service import SshStopped
+from model.aftermath import Aftermath
+from model.errors import ControlChannelLost, FaultHadNoEffect, LabUnavailable, UnsafeLab
+from tests.unit.faults.conftest import FakeMachine, World
+
+
+class Bench:
+    """A breaker, what it owes, and what it asked for."""
+
+    def __init__(self) -> None:
+        """Owe nothing yet."""
+        self.asked: list[str] = []
+        self.aftermath = Aftermath()
+        self.unsteady = False
+        self.breaker = Breaker(self.aftermath, self.steady, self.recovered)
+
+    def steady(self) -> None:
+        self.asked.append("steady")
+        if self.unsteady:
+            msg = "the lab is not as it came"
+            raise LabUnavailable(msg)
+
+    def recovered(self) -> None:
+        self.asked.append("recovered")
+
+    def settle(self) -> None:
+        """As the aftermath of a scenario does it."""
+        for heal in reversed(self.aftermath.heals):
+            heal()
+        for recovery in reversed(self.aftermath.recoveries):
+            recovery()
+
+
+@pytest.fixture
+def bench(world: World) -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def other(world: World) -> FakeMachine:
+    return world.machine("runner02", "10.1.0.104")
+
+
+def test_a_fault_is_injected_proven_healed_and_recovered_from(bench: Bench, machine: FakeMachine) -> None:
+    fault = bench.breaker.inject(PlugPulled(machine))
+    assert (machine.on, bench.asked, bench.breaker.faults) == (False, ["steady"], [fault])
+    bench.settle()
+    assert (machine.on, bench.asked) == (True, ["steady", "recovered"])
+    assert fault.healed_at is not None
+
+
+def test_the_newest_fault_is_healed_first_and_recovery_is_owed_once(bench: Bench, machine: FakeMachine, other: FakeMachine) -> None:
+    order: list[str] = []
+    for target in (machine, other):
+        fault = PlugPulled(target)
+        fault.heal = lambda name=target.name: order.append(name)  # type: ignore[method-assign,misc]
+        bench.breaker.inject(fault)
+    bench.settle()
+    assert order == ["runner02", "runner01"]
+    assert bench.asked == ["steady", "recovered"]
+
+
+def test_a_lab_that_is_not_steady_is_not_broken(bench: Bench, machine: FakeMachine) -> None:
+    bench.unsteady = True
+    with pytest.raises(LabUnavailable):
+        bench.breaker.inject(PlugPulled(machine))
+    assert machine.on
+    assert (bench.aftermath.heals, bench.aftermath.recoveries, bench.breaker.faults) == ([], [], [])
+
+
+def test_a_second_fault_of_a_machine_is_refused(bench: Bench, machine: FakeMachine, other: FakeMachine) -> None:
+    bench.breaker.inject(SshStopped(machine))
+    with pytest.raises(UnsafeLab, match="runner01 already has a fault that is not healed: <SshStopped runner01>"):
+        bench.breaker.inject(ShutDown(machine))
+    assert (machine.on, len(bench.aftermath.heals), len(bench.breaker.faults)) == (True, 1, 1)
+    bench.breaker.inject(ShutDown(other))
+    assert not other.on
+
+
+def test_the_same_fault_is_refused_while_it_lasts(bench: Bench, machine: FakeMachine) -> None:
+    fault = bench.breaker.inject(PlugPulled(machine))
+    with pytest.raises(UnsafeLab):
+        bench.breaker.inject(fault)
+
+
+def test_a_machine_that_was_healed_may_be_broken_again(bench: Bench, machine: FakeMachine) -> None:
+    first = bench.breaker.inject(SshStopped(machine))
+    first.undo()
+    bench.breaker.inject(PlugPulled(machine))
+    bench.settle()
+    assert machine.journal.count("power on") == 1
+    assert (machine.on, machine.sshd) == (True, True)
+
+
+def test_the_same_fault_struck_again_is_healed_again(bench: Bench, machine: FakeMachine) -> None:
+    fault = bench.breaker.inject(PlugPulled(machine))
+    fault.undo()
+    bench.breaker.inject(fault)
+    assert not machine.on
+    bench.settle()
+    assert machine.on
+    assert machine.journal.count("power on") == 2
+
+
+def test_a_fault_without_effect_is_healed_all_the_same(bench: Bench, machine: FakeMachine) -> None:
+    machine.deaf_to.add("shut down")
+    with pytest.raises(FaultHadNoEffect):
+        bench.breaker.inject(ShutDown(machine))
+    machine.on = False  # it happened after all, only later
+    bench.settle()
+    assert machine.on
+
+
+def test_a_fault_that_broke_half_way_is_healed(bench: Bench, machine: FakeMachine) -> None:
+    def half_way() -> None:
+        machine.on = False
+        msg = "the connection was lost"
+        raise ControlChannelLost(msg)
+
+    fault = PlugPulled(machine)
+    fault.inject = half_way  # type: ignore[method-assign]
+    with pytest.raises(ControlChannelLost):
+        bench.breaker.inject(fault)
+    with pytest.raises(UnsafeLab):
+        bench.breaker.inject(SshStopped(machine))
+    bench.settle()
+    assert machine.on
+
+
+def test_healing_is_owed_before_the_fault_strikes(bench: Bench, machine: FakeMachine) -> None:
+    owed: list[int] = []
+    fault = PlugPulled(machine)
+    fault.strike = lambda: owed.append(len(bench.aftermath.heals))  # type: ignore[method-assign]
+    bench.breaker.inject(fault)
+    assert owed == [1]
