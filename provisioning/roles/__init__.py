@@ -40,16 +40,29 @@ class Applied:
         """The same with a text in one file changed.
 
         Raises:
-            ValueError: The file does not hold the text, so that the change would change nothing.
+            ValueError: There is no such file, or it does not hold the text, so that the change would change nothing.
         """
-        file = self.files[path]
-        if old not in file.content:
+        file = self.files.get(path)
+        if file is None:
+            msg = f"there is no {path}; there are {', '.join(self.files)}"
+            raise ValueError(msg)
+        if not old or old not in file.content:
             msg = f"{path} does not contain {old!r}"
+            raise ValueError(msg)
+        if old == new:
+            msg = f"{old!r} in {path} would stay as it is"
             raise ValueError(msg)
         return self.with_files(replace(file, content=file.content.replace(old, new)))
 
     def without_unit(self, unit: str) -> Self:
-        """The same with one unit not started at boot."""
+        """The same with one unit not started at boot.
+
+        Raises:
+            ValueError: It is not started anyway, so that the change would change nothing.
+        """
+        if unit not in self.enabled:
+            msg = f"{unit} is not among what starts at boot: {', '.join(self.enabled)}"
+            raise ValueError(msg)
         return replace(self, enabled=tuple(name for name in self.enabled if name != unit))
 
     def merged(self, other: Applied) -> Applied:

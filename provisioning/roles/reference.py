@@ -76,8 +76,8 @@ def _base(machine: MachineSpec, facts: LabFacts, identity: HostIdentity) -> Appl
 
 
 def _storage(machine: MachineSpec, facts: LabFacts) -> Applied:
-    nodes = facts.topology.of(Role.STORAGE)
-    volumes = MINIO_DATA if len(nodes) == 1 else " ".join(f"http://{node.address}:9000{MINIO_DATA}" for node in nodes)
+    nodes, port = facts.topology.of(Role.STORAGE), facts.topology.storage_endpoint.port
+    volumes = MINIO_DATA if len(nodes) == 1 else " ".join(f"http://{node.address}:{port}{MINIO_DATA}" for node in nodes)
     files = (
         _file("/etc/systemd/system/minio.service", "minio.service.j2", facts, machine=machine, volumes=volumes),
         _file("/etc/default/minio", "minio.env.j2", facts, mode=0o600),
