@@ -18,6 +18,7 @@ from provisioning.embedded import ownership
 from provisioning.embedded.blueprint import Blueprint
 from provisioning.embedded.driver import attach
 from provisioning.embedded.machine import EmbeddedMachine
+from provisioning.embedded.names import can_be_a_lab
 
 
 class Owner(StrEnum):
@@ -114,7 +115,7 @@ def entries() -> list[Entry]:
         HostUnfit: Not root.
     """
     require_root()
-    return [_entry(folder) for folder in sorted(places.labs().glob("*")) if folder.is_dir()]
+    return [_entry(folder) for folder in sorted(places.labs().glob("*")) if folder.is_dir() and can_be_a_lab(folder.name)]
 
 
 def owner_of(folder: Path) -> Owner:

@@ -58,16 +58,18 @@ def up(  # noqa: PLR0913, PLR0917 - each argument is an option
     for leftover in removal.sweep():
         progress.say(f"swept: lab {leftover.lab} of a run that died")
     started = time.monotonic()
+    lab: Lab | None = None
     with one_interruption():
-        with progress.step(f"making lab {names.lab} ({plan.name}, {len(plan.machines)} machines)") as step:
-            driver.tell = lambda what: step.report(note=what)
-            lab = driver.provision(plan, names.lab)
         try:
-            with progress.step("waiting until it serves") as step:
+            with progress.step(f"making lab {names.lab} ({plan.name}, {len(plan.machines)} machines)") as step:
+                driver.tell = lambda what: step.report(note=what)
+                lab = driver.provision(plan, names.lab)
+            with progress.step("waiting until it serves"):
                 condition = _served(driver, lab)
             driver.keep(lab)
         except BaseException:
-            driver.remove(lab)
+            if lab is not None:
+                driver.remove(lab)
             raise
     _introduce(lab, condition, time.monotonic() - started)
 

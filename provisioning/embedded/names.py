@@ -20,6 +20,11 @@ LONGEST_NAME = 40
 """`tha-<lab>-<machine>` must fit a host name of 64 characters."""
 
 
+def can_be_a_lab(name: str) -> bool:
+    """Whether a lab can have this name."""
+    return bool(re.fullmatch(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?", name)) and not MACHINE_SUFFIX.search(name)
+
+
 @dataclass(frozen=True)
 class LabNames:
     """Names of what belongs to one lab."""
@@ -32,7 +37,7 @@ class LabNames:
         Raises:
             BadInput: The name is empty, too long, or has characters beside a-z, 0-9 and `-`.
         """
-        if not re.fullmatch(rf"[a-z0-9](?:[a-z0-9-]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?", self.lab) or MACHINE_SUFFIX.search(self.lab):
+        if not can_be_a_lab(self.lab):
             msg = f"{self.lab!r} cannot be a lab's name: use up to {LONGEST_NAME} of a-z, 0-9 and '-', no '-' or machine's name at its end"
             raise BadInput(msg)
 

@@ -14,7 +14,7 @@ from provisioning import places
 from provisioning.embedded import ownership
 from provisioning.embedded.cgroups import Cgroup, labs_with_groups
 from provisioning.embedded.commands import run
-from provisioning.embedded.names import CGROUP_ROOT, MACHINE_SUFFIX, PREFIX, LabNames
+from provisioning.embedded.names import CGROUP_ROOT, MACHINE_SUFFIX, PREFIX, LabNames, can_be_a_lab
 from provisioning.embedded.network import LabNetwork, namespaces
 
 ENDING_SECONDS = 5.0
@@ -113,6 +113,7 @@ def leftovers() -> list[Leftover]:
             found.setdefault(lab, []).append(f"namespace {name}")
     for lab in labs_with_groups(CGROUP_ROOT) - alive:
         found.setdefault(lab, []).append(f"control group {CGROUP_ROOT}/{lab}")
+    found = {lab: what for lab, what in found.items() if can_be_a_lab(lab)}
     for lab, what in found.items():
         what += [f"process {pid}" for pid in sorted(Cgroup(LabNames(lab).cgroup()).processes())]
         what += [f"mount {point}" for point in mounts_below(places.labs() / lab)]

@@ -83,6 +83,11 @@ def test_a_lab_that_was_left_behind_is_listed_but_cannot_be_entered(ask: Ask, no
     assert "no lab is up" in complaint(ask("exec", "runner01", "true"), 2)
 
 
+def test_a_folder_that_is_no_lab_is_not_taken_for_one(ask: Ask, no_labs: Path) -> None:
+    (no_labs / "Notes of mine").mkdir(parents=True)
+    assert ask("list", "--json").stdout == "[]\n"
+
+
 def test_an_empty_host_says_how_to_make_a_lab(ask: Ask, no_labs: Path) -> None:
     assert ask("list").stdout == "no lab is up; make one: python -m provisioning up\n"
     assert ask("list", "--json").stdout == "[]\n"
