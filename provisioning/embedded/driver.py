@@ -17,6 +17,7 @@ from provisioning.embedded.blueprint import Blueprint, register_secrets
 from provisioning.embedded.cgroups import Cgroup
 from provisioning.embedded.container import Container, ContainerPlan
 from provisioning.embedded.disk import Disk
+from provisioning.embedded.host_limits import make_room
 from provisioning.embedded.machine import EmbeddedMachine
 from provisioning.embedded.names import LabNames
 from provisioning.embedded.network import LabNetwork
@@ -77,6 +78,7 @@ class EmbeddedDriver(LabDriver):
 
     def _boot(self, topology: Topology, name: str, store: stores.StoreDrives, alter: Alteration) -> tuple[Lab, list[EmbeddedMachine]]:
         names = LabNames(name)
+        make_room(len(topology.machines))
         self._owned[name] = Ownership.claim(names.folder)
         try:
             blueprint = Blueprint(names.folder, topology, self.image, self.programs, store.credentials)
