@@ -73,6 +73,7 @@ def read_settings(lab: Lab, jobs: JobClient, key: str) -> list[Effective]:
 @then("every runner keeps its state in the bucket of the states")
 def check_bucket(lab: Lab, effective: list[Effective]) -> None:
     for each in effective:
+        assert each.outcome.step("init").ok, f"expected `tofu init` to succeed on {each.runner}; observed:\n{each.outcome}"
         assert each.kind == "s3", f"expected {each.runner} to keep its state in S3; observed {each.kind or 'local state'}:\n{each.outcome}"
         assert each.bucket == lab.store.bucket, f"expected {each.runner} to use bucket {lab.store.bucket}; observed {each.bucket}"
 
