@@ -1,0 +1,182 @@
+"""Jobs of one lab: every one is told in the transcript, none is left running."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from model.errors import AcceptanceError, PromiseBroken
+from model.lab import CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
+from model.topology import Address, topology
+from probes.job_steps import tofu
+from probes.jobs import HOLD_WITHIN, JobClient, hold
+from probes.outcomes import CONNECT_WITHIN, EndedCommand, Reached, RunningCommand, SshOutcome
+from probes.tofu import JOB_WITHIN, RunningJob
+from probes.workspace import Workspace, counted, holding
+from tests.unit.probes_more.test_condition import FakeMachine
+
+APPLY = tofu("apply", "apply")
+
+
+class FakeCommand(RunningCommand):
+    """A session whose output and end the test decides."""
+
+    def __init__(self) -> None:
+        """Running, silent."""
+        self.output, self.is_over, self.closed = "", False, 0
+        self.finished_within: timedelta | None = None
+
+    def output_so_far(self) -> str:
+        return self.output
+
+    @property
+    def ended(self) -> bool:
+        return self.is_over
+
+    def finish(self, within: timedelta) -> SshOutcome:
+        self.finished_within, self.is_over = within, True
+        return SshOutcome(Reached.ANSWERED, CommandResult("job", 0, self.output, ""))
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeChannel:
+    """Hands out sessions, or fails to."""
+
+    def __init__(self) -> None:
+        """Lets everybody in."""
+        self.address = Address("10.1.0.102", 9000)
+        self.sessions: list[FakeCommand] = []
+        self.refuses = False
+        self.stdin = b""
+
+    def start(self, command: str, *, stdin: bytes | None = None, connect_within: timedelta = CONNECT_WITHIN) -> RunningCommand:
+        if self.refuses:
+            return EndedCommand(SshOutcome(Reached.REFUSED, detail="Connection refused"))
+        assert stdin is not None
+        self.stdin = stdin
+        self.sessions.append(FakeCommand())
+        return self.sessions[-1]
+
+
+@pytest.fixture
+def channel() -> FakeChannel:
+    return FakeChannel()
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return counted("acceptance/run/one/terraform.tfstate", "value")
+
+
+@pytest.fixture
+def client() -> JobClient:
+    plan = topology("single", 3)
+    machines: dict[str, Machine] = {spec.name: FakeMachine(spec.name, spec.address, spec.role) for spec in plan.machines}
+    fleet = Fleet(plan.runner_endpoint, "pipeline", Path("/nowhere"), PublishedKeys(""))
+    return JobClient(Lab("a", "fake", plan, machines, fleet, Store(plan.storage_endpoint, "b", "admin", "hunter2-and-more")), 2.0)
+
+
+def says(job: RunningJob, session: FakeCommand, runner: str, *more: str) -> None:
+    session.output += f"@@{job._token} runner {runner}\n@@{job._token} folder /tmp/job\n" + "".join(f"{line}\n" for line in more)
+
+
+def test_a_job_is_told_once_it_ended(client: JobClient, channel: FakeChannel, workspace: Workspace) -> None:
+    job = client.start(channel, workspace, APPLY)
+    assert (client.running, client.transcript) == ([job], [])
+    assert channel.stdin == workspace.packed() or len(channel.stdin) == len(workspace.packed())
+    says(job, channel.sessions[0], "runner02")
+    outcome = client.finish(job)
+    assert outcome.runner == "runner02"
+    assert client.running == []
+    (told,) = client.transcript
+    assert told.startswith(f"{workspace.key}\n")
+    assert channel.sessions[0].finished_within == JOB_WITHIN * 2, "a deadline of ours is stretched by patience"
+
+
+def test_a_job_that_was_never_let_in_is_told_too(client: JobClient, channel: FakeChannel, workspace: Workspace) -> None:
+    channel.refuses = True
+    outcome = client.finish(client.start(channel, workspace, APPLY))
+    assert outcome.session.reached is Reached.REFUSED
+    assert not outcome.ok
+    assert "refused" in client.transcript[0]
+    with pytest.raises(AcceptanceError, match="ran on no runner, which is none of runner01, runner02, runner03"):
+        client.runner(outcome)
+
+
+@pytest.mark.parametrize("said", ["runner02", "10.1.0.104", "runner02.lab.example"])
+def test_the_runner_is_found_by_what_it_said(client: JobClient, channel: FakeChannel, workspace: Workspace, said: str) -> None:
+    job = client.start(channel, workspace, APPLY)
+    says(job, channel.sessions[0], said)
+    assert client.runner(job).name == "runner02"
+    assert [runner.name for runner in client.other_runners(client.runner(job))] == ["runner01", "runner03"]
+
+
+def test_a_stranger_is_not_taken_for_a_runner(client: JobClient, channel: FakeChannel, workspace: Workspace) -> None:
+    job = client.start(channel, workspace, APPLY)
+    says(job, channel.sessions[0], "runner020")
+    with pytest.raises(AcceptanceError, match="runner020"):
+        client.runner(job)
+
+
+def test_jobs_that_nobody_waits_for_are_dropped_once(client: JobClient, channel: FakeChannel, workspace: Workspace) -> None:
+    waited_for = client.start(channel, workspace, APPLY)
+    client.start(channel, workspace, APPLY)
+    client.start(channel, workspace, APPLY)
+    client.finish(waited_for)
+    client.abandon()
+    client.abandon()
+    assert [session.closed for session in channel.sessions] == [0, 1, 1]
+    assert client.running == []
+
+
+def test_a_job_whose_end_cannot_be_had_is_still_dropped(client: JobClient, channel: FakeChannel, workspace: Workspace) -> None:
+    job = client.start(channel, workspace, APPLY)
+
+    def broken(within: timedelta) -> SshOutcome:
+        msg = "our client broke"
+        raise RuntimeError(msg)
+
+    channel.sessions[0].finish = broken  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        client.finish(job)
+    client.abandon()
+    assert channel.sessions[0].closed == 1
+
+
+def test_a_holder_is_known_once_it_says_that_it_holds(client: JobClient, channel: FakeChannel) -> None:
+    workspace = holding("acceptance/run/one/terraform.tfstate", "value")
+    job = client.start(channel, workspace, APPLY)
+    says(job, channel.sessions[0], "runner03", workspace.holding_marker)
+    holder = hold(client, job, 4)
+    assert (holder.machine.name, holder.serial_before, holder.workspace) == ("runner03", 4, workspace)
+    assert client.running == [job], "it goes on holding"
+
+
+def test_a_job_that_ends_before_it_holds_is_not_a_holder(client: JobClient, channel: FakeChannel) -> None:
+    job = client.start(channel, holding("key", "value"), APPLY)
+    says(job, channel.sessions[0], "runner03", "Error: no such bucket")
+    channel.sessions[0].is_over = True
+    with pytest.raises(PromiseBroken, match=r"an apply at runner03 to come so far that it holds the lock; observed:\nthe job on runner03"):
+        hold(client, job, 0)
+    assert client.running == []
+
+
+def test_a_job_that_never_holds_is_left_to_be_dropped(client: JobClient, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = client.start(channel, holding("key", "value"), APPLY)
+    waited: list[timedelta] = []
+    monkeypatch.setattr(RunningJob, "wait_until_holding", lambda _job, within: bool(waited.append(within)))  # type: ignore[func-returns-value]
+    says(job, channel.sessions[0], "runner03", "still initializing")
+    with pytest.raises(PromiseBroken, match="still initializing"):
+        hold(client, job, 0)
+    assert waited == [HOLD_WITHIN * 2]
+    assert client.running == [job]
+
+
+def test_the_marker_is_not_in_what_is_echoed() -> None:
+    workspace = holding("key", "value")
+    assert workspace.holding_marker not in workspace.files["hold.tf"]
+    assert not counted("key", "value").holding_marker
