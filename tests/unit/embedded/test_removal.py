@@ -91,6 +91,16 @@ def test_a_sweep_removes_the_dead_and_nothing_else(labs: Path, host: Path, tmp_p
     owned.release(keep=False)
 
 
+def test_what_cannot_be_a_lab_keeps_nobody_from_sweeping(labs: Path, host: Path) -> None:
+    (labs / "lost+found").mkdir()
+    for name in ("tha-Somebody", "tha--runner01"):
+        (host / name).touch()
+    dead(labs, "a")
+    assert [leftover.lab for leftover in sweep()] == ["a"]
+    assert [path.name for path in labs.iterdir()] == ["lost+found"]
+    assert len(list(host.iterdir())) == 2
+
+
 def test_removing_works_twice_and_after_a_crash_half_way(labs: Path, host: Path) -> None:
     dead(labs, "a")
     leave(host, "a", "runner01", "storage01")
