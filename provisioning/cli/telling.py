@@ -65,7 +65,7 @@ class PlainErrors(TyperGroup):
 
 @contextlib.contextmanager
 def one_interruption() -> Iterator[None]:
-    """Ctrl-C or SIGTERM interrupts the body once; what is done to tidy up after that is not interrupted again."""
+    """Ctrl-C or SIGTERM interrupts the body once; what is done to tidy up and end after that is not interrupted again."""
     numbers = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt(_number: int, _frame: object) -> None:
@@ -79,4 +79,5 @@ def one_interruption() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) is interrupt:
+                signal.signal(number, handler)

@@ -71,9 +71,9 @@ class Cgroup:
         """All processes in the group and below."""
         found: set[int] = set()
         for folder in self._folders():
-            for listing in folder.rglob("cgroup.procs"):
+            for group in _deepest_first(folder):
                 try:
-                    found.update(int(line) for line in listing.read_text().split())
+                    found.update(int(line) for line in (group / "cgroup.procs").read_text().split())
                 except OSError:
                     continue  # the group below ended while we looked
         return found
@@ -109,11 +109,13 @@ class Cgroup:
     def remove(self) -> None:
         """Remove the group and those below; it must hold no process any more."""
         for folder in self._folders():
-            if not folder.is_dir():
-                continue
-            for path in sorted((entry for entry in folder.rglob("*") if entry.is_dir()), key=lambda entry: len(entry.parts), reverse=True):
-                _rmdir(path)
-            _rmdir(folder)
+            for group in _deepest_first(folder):
+                _rmdir(group)
+
+
+def _deepest_first(folder: Path) -> list[Path]:
+    """A group and those below, a child before its parent; a machine that boots adds and removes some meanwhile (os.walk bears that)."""
+    return [Path(path) for path, _, _ in os.walk(folder, topdown=False)]
 
 
 def _rmdir(folder: Path) -> None:
