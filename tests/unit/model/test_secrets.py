@@ -76,6 +76,12 @@ def test_the_longer_of_two_secrets_is_masked_wholly(store: SecretStore) -> None:
     assert store.mask("it is secret-one-and-two, not secret-one.") == f"it is {MASK}, not {MASK}."
 
 
+def test_a_secret_in_the_middle_of_another_does_not_uncover_its_end(store: SecretStore) -> None:
+    store.register("before-middle-and-after")
+    store.register("middle")
+    assert store.mask("<before-middle-and-after>") == f"<{MASK}>"
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_overlapping_secrets_leave_no_end(store: SecretStore, order: int) -> None:
     for value in ["abcdefgh", "efghijkl-longer"][::order]:
