@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -106,14 +107,16 @@ def test_the_journal_can_be_read_and_narrowed_down(run: Run, lab: str) -> None:
 def test_the_journal_can_be_followed(run: Run, lab: str) -> None:
     argv = [sys.executable, "-m", "provisioning", "logs", "runner01", "--lab", lab, "--follow", "-n", "0"]
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as following:
+        end = threading.Timer(PATIENCE.total_seconds(), following.kill)
+        end.start()
         try:
             assert following.stdout is not None
-            wait_until(
-                lambda: "journalctl" in (run("exec", "runner01", "--lab", lab, "ps ax").stdout), bool, what="it follows", within=PATIENCE
-            )
-            run("exec", "runner01", "--lab", lab, "logger something happened")
-            assert "something happened" in following.stdout.readline()
+            look = ("exec", "runner01", "--lab", lab, "pgrep", "journalctl")
+            wait_until(lambda: run(*look).returncode, lambda status: status == 0, what="it follows", within=PATIENCE)
+            run("exec", "runner01", "--lab", lab, "logger", "something happened")
+            assert any("something happened" in line for line in following.stdout)
         finally:
+            end.cancel()
             following.kill()
 
 
