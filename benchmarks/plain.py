@@ -159,9 +159,9 @@ class PlainContainers:
         """Remove containers, mounts, network and files."""
         machines = [self.names.machine(spec.name) for spec in self.plan.machines]
         done = _run([*self.engine.command, "rm", "--force", "--ignore", "--time=0", *machines])
+        remove_lab(self.names)
         if self._owned is not None:
             self._owned.release(keep=False)
-        remove_lab(self.names)
         if done.returncode != 0:
             raise LabUnavailable(f"{self.engine} did not remove its containers: {done.stderr.strip()}")
 
