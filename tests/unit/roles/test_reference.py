@@ -97,7 +97,7 @@ def test_each_balancer_serves_every_runner(plan: Topology, render: Render) -> No
         servers = [line for line in fleet if line.startswith("server ")]
         assert servers == [f"server {spec.name} {spec.address}:22" for spec in plan.of(Role.RUNNER)]
         assert f"bind {plan.runner_endpoint}" in fleet
-        assert "balance roundrobin" in fleet
+        assert "balance static-rr" in fleet
         assert any(line.startswith("default-server check ") for line in fleet), "each server is looked after"
         assert r"tcp-check expect rstring ^SSH-2\.0-" in fleet, "the banner, not the handshake"
         assert "haproxy.service" in applied.enabled
