@@ -1,0 +1,1 @@
+"""Continuous clients: each does one thing again and again beside the scenario, and records a history."""

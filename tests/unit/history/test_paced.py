@@ -1,0 +1,124 @@
+"""A paced client holds its rate however long operations take, bounded in number and time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from model.errors import AcceptanceError
+from model.history import Begun, Outcome
+from probes.clients.paced import PacedClient
+
+EVERY = timedelta(milliseconds=20)
+ENOUGH = timedelta(seconds=5)
+
+
+class Stub(PacedClient):
+    """Does what a function does."""
+
+    def __init__(self, seconds: float = 0.0, at_once: int = 50, error: Exception | None = None, **bounds: object) -> None:
+        """Plan what it does."""
+        super().__init__("stub", EVERY, at_once=at_once, **bounds)  # type: ignore[arg-type]
+        self.seconds, self.error, self.release = seconds, error, threading.Event()
+
+    def begin(self, number: int, **labels: str) -> Begun:
+        return self.history.begin("turn", number=str(number), **labels)
+
+    def work(self, begun: Begun, number: int) -> None:
+        if self.error is not None:
+            raise self.error
+        self.release.wait(self.seconds)
+        begun.end(Outcome.OK)
+
+
+def test_the_rate_is_held_although_operations_take_longer_than_a_turn() -> None:
+    with Stub(seconds=0.3) as client:
+        seen = client.await_ended(10, since=0, within=ENOUGH)
+    starts = [each.started for each in seen]
+    rate = (len(starts) - 1) / (starts[-1] - starts[0])
+    assert rate > 25  # 50 a second asked for; a busy machine may lose some turns
+    assert max(each.seconds for each in seen) > 0.25
+
+
+def test_a_turn_without_a_free_place_is_left_out_and_counted() -> None:
+    with Stub(seconds=5, at_once=2) as client:
+        time_out = time.monotonic() + 5
+        while client.left_out < 3 and time.monotonic() < time_out:
+            threading.Event().wait(0.01)
+        assert len(client.operations) == 2
+        assert client.left_out >= 3
+        client.release.set()
+
+
+def test_nothing_is_caught_up_in_a_burst() -> None:
+    with Stub(at_once=1) as client:
+        client.await_ended(5, since=0, within=ENOUGH)
+    starts = [each.started for each in client.operations]
+    assert min(later - earlier for earlier, later in pairwise(starts)) > 0.001
+
+
+def test_it_ends_by_itself_after_so_many() -> None:
+    client = Stub(most=3).start()
+    client.await_ended(3, since=0, within=ENOUGH)
+    assert client._scheduler is not None
+    client._scheduler.join(5)
+    assert not client.running
+    assert len(client.operations) == 3
+
+
+def test_it_ends_by_itself_after_so_long() -> None:
+    client = Stub(longest=timedelta(milliseconds=70)).start()
+    assert client._scheduler is not None
+    client._scheduler.join(5)
+    client.stop()
+    assert 1 <= len(client.operations) <= 4
+
+
+def test_what_is_under_way_when_it_is_stopped_is_unknown_and_stopping_is_bounded() -> None:
+    client = Stub(seconds=5, at_once=1).start()
+    while not client.operations:
+        threading.Event().wait(0.005)
+    began = time.monotonic()
+    client.stop(timedelta(milliseconds=100))
+    assert time.monotonic() - began < 2
+    assert [each.outcome for each in client.operations] == [Outcome.UNKNOWN]
+    client.release.set()
+    client.stop()
+    assert [each.outcome for each in client.operations] == [Outcome.UNKNOWN]
+
+
+def test_stopping_what_was_never_started_does_no_harm() -> None:
+    client = Stub()
+    client.stop()
+    assert not client.operations
+
+
+def test_an_error_of_ours_is_told_and_dies_in_no_thread() -> None:
+    client = Stub(error=ValueError("wrong")).start()
+    with pytest.raises(AcceptanceError, match=r"'stub' broke.*ValueError: wrong"):
+        client.await_ended(1, since=0, within=ENOUGH)
+    client.stop()
+
+
+def test_too_few_operations_are_no_verdict_about_the_lab() -> None:
+    with Stub(most=1) as client, pytest.raises(AcceptanceError, match=r"2 operations of the client 'stub' have ended within 0\.2 s"):
+        client.await_ended(2, since=0, within=timedelta(milliseconds=200))
+
+
+def test_it_cannot_be_started_twice() -> None:
+    with Stub() as client, pytest.raises(AcceptanceError, match="started before"):
+        client.start()
+
+
+@pytest.mark.parametrize(("every", "at_once"), [(timedelta(), 1), (timedelta(seconds=-1), 1), (EVERY, 0)])
+def test_a_pace_that_is_none_is_refused(every: timedelta, at_once: int) -> None:
+    class Other(Stub):
+        def __init__(self) -> None:
+            PacedClient.__init__(self, "stub", every, at_once=at_once)
+
+    with pytest.raises(AcceptanceError, match="cannot work"):
+        Other()
