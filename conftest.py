@@ -13,6 +13,7 @@ pytest_plugins = [
     "fixtures.gate",
     "fixtures.lab",
     "fixtures.work",
+    "fixtures.clients",
     "fixtures.evidence",
     "steps.state",
     "steps.lock",
