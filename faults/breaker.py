@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
-from faults.fault import Fault
+from faults.fault import Fault, overlap
 from model.aftermath import Aftermath
 from model.errors import UnsafeLab
 
 AnyFault = TypeVar("AnyFault", bound=Fault)
+log = logging.getLogger(__name__)
 
 
 class Breaker:
@@ -24,11 +28,16 @@ class Breaker:
 
         Args:
             aftermath: Where healing and recovery are owed.
-            steady: Raises unless the lab is as in its baseline; asked before the first fault.
-            recovered: Raises `PromiseBroken` unless the lab is as in its baseline again.
+            steady: Raises unless the lab is as in its baseline; asked before a fault when none is there.
+            recovered: Raises `PromiseBroken` unless the lab is as in its baseline again; owed once, in the end.
         """
         self._aftermath, self._steady, self._recovered = aftermath, steady, recovered
         self.faults: list[Fault] = []
+
+    @property
+    def unhealed(self) -> list[Fault]:
+        """Faults that are there now."""
+        return [fault for fault in self.faults if fault.healed_at is None]
 
     def inject(self, fault: AnyFault) -> AnyFault:
         """Break something, and prove it.
@@ -37,14 +46,54 @@ class Breaker:
             UnsafeLab: Another fault of the machine is not healed yet.
             FaultHadNoEffect: Nothing of it could be seen from outside.
         """
-        if not self.faults:
-            self._steady()
-            self._aftermath.recovery(self._recovered)
-        for other in self.faults:
-            if other.machine is fault.machine and other.healed_at is None:
-                msg = f"{fault.machine.name} already has a fault that is not healed: {other!r}"
+        for other in self.unhealed:
+            if overlap(other.machines, fault.machines):
+                names = ", ".join(machine.name for machine in fault.machines if machine in other.machines)
+                msg = f"{names} already has a fault that is not healed: {other!r}"
                 raise UnsafeLab(msg)
-        self.faults.append(fault)
-        self._aftermath.heal(fault.undo)
+        if not self.unhealed:
+            self._steady()
+        if not self.faults:
+            self._aftermath.recovery(self._recovered)
+        if fault not in self.faults:
+            self.faults.append(fault)
+            self._aftermath.heal(lambda: self._undo(fault))
+        log.info("fault: %s …", fault)
+        started = time.monotonic()
         fault.strike()
+        log.info("fault: %s; injected and seen from outside after %.1f s", fault, time.monotonic() - started)
         return fault
+
+    def heal(self, fault: Fault) -> timedelta:
+        """Heal a fault now, and see that what it broke works again.
+
+        Args:
+            fault: One that was injected here; healing it again is harmless.
+
+        Returns:
+            How long both took.
+
+        Raises:
+            UnsafeLab: It was never injected here.
+            DeadlineMissed: What it broke does not work again.
+        """
+        if fault not in self.faults:
+            msg = f"{fault!r} cannot be healed, as it was not injected here"
+            raise UnsafeLab(msg)
+        started = time.monotonic()
+        self._undo(fault)
+        fault.prove_recovery()
+        took = time.monotonic() - started
+        log.info("recovered from: %s; after %.1f s", fault, took)
+        return timedelta(seconds=took)
+
+    @staticmethod
+    def _undo(fault: Fault) -> None:
+        if fault.healed_at is not None:
+            return
+        try:
+            fault.undo()
+        except Exception as error:
+            log.error("could not be healed: %s: %s", fault, error)  # noqa: TRY400 - whoever asked reports the error itself
+            raise
+        log.info("healed: %s", fault)

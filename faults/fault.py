@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from datetime import timedelta
 from typing import ClassVar
 
@@ -17,21 +18,41 @@ from probes.ssh import SSH_PORT, knock
 EFFECT_WITHIN = timedelta(seconds=10)
 GONE_WITHIN = timedelta(seconds=30)
 KNOCK_WITHIN = timedelta(seconds=1)
+KINDS: dict[str, type[Fault]] = {}
+"""Every kind of fault that was imported, by title; `faults.registry` imports them all."""
 
 
 class Fault(ABC):
-    """A fault of one machine.
+    """A fault of one machine (or of several that must fail together).
+
+    A kind of fault says what it is in `title`, and is known from then on: there is no list to keep.
 
     Attributes:
         ability: What the lab must be able to do to the machine.
-        title: What happens, in a reader's words ("plug pulled").
+        title: What happens, in a reader's words ("plug pulled"); no two kinds share one.
         machine: The target.
         injected_at: Monotonic seconds when `inject` had returned; None before.
+        proven_at: Monotonic seconds when the effect had been seen; None before.
         healed_at: Monotonic seconds when `heal` had returned; None before.
     """
 
     ability: ClassVar[Ability]
     title: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        """Make a kind that has a title known.
+
+        Raises:
+            TypeError: Another kind has that title.
+        """
+        super().__init_subclass__()
+        title = cls.__dict__.get("title")
+        if title is None:
+            return
+        other = KINDS.setdefault(title, cls)
+        if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+            msg = f"{cls.__qualname__} has the title of {other.__qualname__}: {title!r}"
+            raise TypeError(msg)
 
     def __init__(self, machine: Machine) -> None:
         """Choose the target; nothing happens yet.
@@ -42,22 +63,34 @@ class Fault(ABC):
         machine.require(self.ability)
         self.machine = machine
         self.injected_at: float | None = None
+        self.proven_at: float | None = None
         self.healed_at: float | None = None
 
     def __repr__(self) -> str:
         """What is done to whom."""
         return f"<{type(self).__name__} {self.machine.name}>"
 
+    def __str__(self) -> str:
+        """The same in a reader's words."""
+        return f"{self.title} on {self.machine.name}"
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """Everything that it breaks: none of it may have another fault."""
+        return (self.machine,)
+
     def strike(self) -> None:
-        """Inject, and prove the effect.
+        """Look, inject, and prove the effect.
 
         Raises:
-            FaultHadNoEffect: Nothing of it could be seen from outside.
+            FaultHadNoEffect: Nothing of it could be seen from outside, or there was nothing to break.
         """
-        self.healed_at = None  # a fault may strike again after it was healed
+        self.healed_at = self.injected_at = self.proven_at = None  # a fault may strike again after it was healed
+        self.look_before()
         self.inject()
         self.injected_at = time.monotonic()
         self.prove_effect()
+        self.proven_at = time.monotonic()
 
     @property
     def struck_at(self) -> float:
@@ -77,6 +110,13 @@ class Fault(ABC):
             self.heal()
             self.healed_at = time.monotonic()
 
+    def look_before(self) -> None:  # noqa: B027 - most faults need no look
+        """See how things are before they break, where the proof needs it; changes nothing.
+
+        Raises:
+            FaultHadNoEffect: There is nothing that could break.
+        """
+
     @abstractmethod
     def inject(self) -> None:
         """Break."""
@@ -87,7 +127,7 @@ class Fault(ABC):
 
     @abstractmethod
     def heal(self) -> None:
-        """Repair; must do no harm when nothing is broken."""
+        """Repair; must do no harm when nothing is broken, when it is done twice, and when the machine is off."""
 
     def prove_recovery(self) -> None:
         """See from outside that the machine answers again.
@@ -110,3 +150,8 @@ class Fault(ABC):
             within=EFFECT_WITHIN,
             error=FaultHadNoEffect,
         )
+
+
+def overlap(one: Collection[Machine], other: Collection[Machine]) -> bool:
+    """Whether two faults break the same machine."""
+    return any(here is there for here in one for there in other)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from faults.control import command
 from faults.fault import Fault
-from faults.service import command
 from model.errors import FaultHadNoEffect
 from model.lab import Ability
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from faults.control import answer
 from faults.fault import Fault
-from faults.service import answer
 from model.errors import FaultHadNoEffect
 from model.lab import Ability, Machine
 from probes.outcomes import Reached
@@ -48,10 +48,11 @@ class Reboot(Fault):
     ability = Ability.REBOOT
     title = "rebooted"
 
-    def __init__(self, machine: Machine) -> None:
-        """Choose the target, and remember which boot it is in."""
-        super().__init__(machine)
-        self._before = boot_of(machine)
+    _before = ""
+
+    def look_before(self) -> None:
+        """Remember which boot it is in."""
+        self._before = boot_of(self.machine)
 
     def inject(self) -> None:
         """Reboot, and wait until its control channel answers."""

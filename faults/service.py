@@ -1,87 +1,167 @@
-"""Faults of a service on a machine."""
+"""Faults of a service on a machine: stopped, frozen, restarted, killed.
+
+| done | a peer sees |
+| --- | --- |
+| stopped | connections are refused, open ones end |
+| frozen | connections are established (the kernel does that) and then silent; open ones stay open and silent |
+| restarted, killed | open connections end; new ones are refused until another process listens |
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from faults.fault import Fault
-from model.errors import ControlChannelLost, FaultHadNoEffect
-from model.lab import Ability, CommandResult, Machine
+from faults.control import command
+from faults.fault import EFFECT_WITHIN, Fault
+from faults.service_fault import ServiceFault
+from faults.units import NO_PROCESS, STOPPED, process_states
+from model.errors import FaultHadNoEffect
+from model.lab import Machine
 from model.waiting import wait_until
 from probes.outcomes import Reached
 
-STOP_WITHIN = timedelta(seconds=60)
-ANOTHER_WITHIN = timedelta(seconds=15)
-NO_PROCESS = "0"
-"""`MainPID` of a unit that does not run (org.freedesktop.systemd1(5))."""
+SSH_UNIT = "ssh.service"
+KEEPALIVED_UNIT = "keepalived.service"
+OTHER_ADDRESSES = "ip -brief -4 address show scope global"
 
 
-def main_pid(machine: Machine, unit: str) -> str:
-    """Process id of a unit's main process; `0` when it has none.
+class NamedUnit(Fault):
+    """Its title says which unit it is about."""
 
-    Raises:
-        ControlChannelLost: The machine did not say.
-    """
-    return answer(machine, f"systemctl show --property=MainPID --value {unit}")
+    def __repr__(self) -> str:
+        """What is done to whom."""
+        return f"<{type(self).__name__} {self.machine.name}>"
+
+    def __str__(self) -> str:
+        """The same in a reader's words."""
+        return f"{self.title} on {self.machine.name}"
 
 
-class SshStopped(Fault):
-    """The SSH service is stopped, its open sessions are ended, and it stays stopped: connections are refused."""
+class ServiceStopped(ServiceFault):
+    """A unit is stopped and stays so."""
 
-    ability = Ability.CONTROL
-    title = "SSH stopped"
+    title = "stopped"
 
     def inject(self) -> None:
-        """Stop the service."""
+        """Stop it, in good order."""
+        command(self.machine, f"systemctl stop {self.unit}")
+
+    def prove_effect(self) -> None:
+        """It has no process any more, and its ports refuse."""
+        self.expect_process(lambda seen: seen == NO_PROCESS, "has no process")
+        self.expect_at_ports(lambda seen: seen.reached is Reached.REFUSED, "refuses")
+
+    def repair(self) -> None:
+        """Start it."""
+        self.start()
+
+
+class SshStopped(NamedUnit, ServiceStopped):
+    """The SSH service is stopped, its open sessions are ended, and it stays stopped: connections are refused."""
+
+    title = "SSH stopped"
+
+    def __init__(self, machine: Machine) -> None:
+        """Choose the machine."""
+        super().__init__(machine, SSH_UNIT)
+
+    def inject(self) -> None:
+        """Stop the service, and what would start it again; sessions may live outside of it."""
         command(self.machine, "systemctl stop ssh.socket ssh.service 2>/dev/null; pkill -KILL -x sshd; true")
 
     def prove_effect(self) -> None:
         """The port refuses."""
         self.expect(Reached.REFUSED)
 
-    def heal(self) -> None:
-        """Start the service."""
-        if self.machine.is_on():
-            command(self.machine, "systemctl start ssh.service")
+
+class KeepalivedStopped(NamedUnit, ServiceStopped):
+    """The keepalived of a balancer is stopped: it gives up the virtual addresses that it has."""
+
+    title = "keepalived stopped"
+
+    def __init__(self, machine: Machine) -> None:
+        """Choose the balancer."""
+        super().__init__(machine, KEEPALIVED_UNIT)
+
+    def prove_effect(self) -> None:
+        """It has no process any more, and the machine no address but its own."""
+        super().prove_effect()
+        wait_until(
+            self.addresses,
+            lambda seen: not seen,
+            what=f"{self.machine.name} has no address but its own after its keepalived was stopped",
+            within=EFFECT_WITHIN,
+            error=FaultHadNoEffect,
+        )
+
+    def addresses(self) -> list[str]:
+        """Addresses of the machine beside its own."""
+        words = command(self.machine, OTHER_ADDRESSES).stdout.split()
+        found = [word.partition("/")[0] for word in words if "/" in word]
+        return [address for address in found if address != self.machine.address]
 
 
-class ServiceRestarted(Fault):
-    """A unit is restarted; it heals itself. Its effect is another main process."""
+class ServiceFrozen(ServiceFault):
+    """Every process of a unit stands still (SIGSTOP): who asks only whether there is a process notices nothing."""
 
-    ability = Ability.CONTROL
-    title = "restarted"
-
-    def __init__(self, machine: Machine, unit: str) -> None:
-        """Choose machine and unit, and remember the main process."""
-        super().__init__(machine)
-        self.unit = unit
-        self.before = main_pid(machine, unit)
+    title = "frozen"
 
     def inject(self) -> None:
-        """Restart it.
+        """Stop every process where it is; twice, for one that was being born."""
+        self.signal("STOP")
+        self.signal("STOP")
 
-        Raises:
-            FaultHadNoEffect: It does not run, so that this would only start it.
-        """
-        if self.before == NO_PROCESS:
-            msg = f"{self.unit} on {self.machine.name} has no process and cannot be restarted"
-            raise FaultHadNoEffect(msg)
+    def signal(self, name: str) -> None:
+        """Send a signal to every process of the unit."""
+        command(self.machine, f"systemctl kill --kill-whom=all --signal={name} {self.unit}")
+
+    def prove_effect(self) -> None:
+        """All processes are in state T, the main one is the same, and a peer gets a connection but no word."""
+        wait_until(
+            lambda: process_states(self.machine, self.unit),
+            lambda seen: self.before in seen and set(seen.values()) == {STOPPED},
+            what=f"every process of {self.unit} on {self.machine.name} stands still",
+            within=EFFECT_WITHIN,
+            error=FaultHadNoEffect,
+        )
+        self.expect_at_ports(lambda seen: seen.reached is Reached.SILENT and seen.shook_hands, "is silent after the handshake")
+
+    def repair(self) -> None:
+        """Let every process go on; start the unit, should it have ended meanwhile."""
+        if process_states(self.machine, self.unit):
+            self.signal("CONT")
+        self.start()
+
+
+class SshFrozen(NamedUnit, ServiceFrozen):
+    """The SSH service stands still, its listener and its sessions, wherever these live."""
+
+    title = "SSH frozen"
+
+    def __init__(self, machine: Machine) -> None:
+        """Choose the machine."""
+        super().__init__(machine, SSH_UNIT)
+
+    def signal(self, name: str) -> None:
+        """Send a signal to the listener, and to the sessions that a login manager moved out of the unit."""
+        super().signal(name)
+        command(self.machine, f"pkill -{name} -x sshd; true")
+
+
+class ServiceRestarted(ServiceFault):
+    """A unit is restarted; it heals itself. Its effect is another main process."""
+
+    title = "restarted"
+
+    def inject(self) -> None:
+        """Restart it."""
         command(self.machine, f"systemctl restart {self.unit}")
 
     def prove_effect(self) -> None:
         """Its main process is another one."""
-        wait_until(
-            lambda: main_pid(self.machine, self.unit),
-            lambda seen: seen not in {NO_PROCESS, self.before},
-            what=f"{self.unit} on {self.machine.name} has another main process than {self.before}",
-            within=ANOTHER_WITHIN,
-            error=FaultHadNoEffect,
-        )
+        self.expect_process(lambda seen: seen not in {NO_PROCESS, self.before}, f"has another main process than {self.before}")
 
-    def heal(self) -> None:
+    def repair(self) -> None:
         """Start it, should it not have come back."""
-        if self.machine.is_on():
-            command(self.machine, f"systemctl reset-failed {self.unit}; systemctl start {self.unit}")
+        self.start()
 
 
 class ProcessKilled(ServiceRestarted):
@@ -90,48 +170,9 @@ class ProcessKilled(ServiceRestarted):
     title = "killed"
 
     def inject(self) -> None:
-        """Kill it.
-
-        Raises:
-            FaultHadNoEffect: There is nothing to kill (and `kill 0` would end the shell that says so).
-        """
-        if self.before == NO_PROCESS:
-            msg = f"{self.unit} on {self.machine.name} has no process that could be killed"
-            raise FaultHadNoEffect(msg)
+        """Kill it."""
         command(self.machine, f"kill -KILL {self.before}")
 
     def prove_effect(self) -> None:
         """The process that was killed is not the main process any more."""
-        wait_until(
-            lambda: main_pid(self.machine, self.unit),
-            lambda seen: seen != self.before,
-            what=f"process {self.before} of {self.unit} on {self.machine.name} is gone",
-            within=ANOTHER_WITHIN,
-            error=FaultHadNoEffect,
-        )
-
-
-def command(machine: Machine, line: str) -> CommandResult:
-    """Run a command that must succeed.
-
-    Raises:
-        ControlChannelLost: It did not.
-    """
-    done = machine.run(line, timeout=STOP_WITHIN)
-    if not done.ok:
-        msg = f"`{line}` on {machine.name} failed with {done.exit_status}: {done.text}"
-        raise ControlChannelLost(msg)
-    return done
-
-
-def answer(machine: Machine, line: str) -> str:
-    """What a command prints that must succeed and say something.
-
-    Raises:
-        ControlChannelLost: It failed, or said nothing.
-    """
-    text = command(machine, line).stdout.strip()
-    if not text:
-        msg = f"`{line}` on {machine.name} said nothing"
-        raise ControlChannelLost(msg)
-    return text
+        self.expect_process(lambda seen: seen != self.before, f"has not process {self.before} any more")

@@ -72,7 +72,11 @@ class FakeMachine(Machine):
         if "boot_id" in command:
             stdout = f"boot-{self.boot}\n"
         elif "MainPID" in command:
-            stdout = f"{self.pid}\n"
+            stdout = f"{self._main_pid(command)}\n"
+        elif command.startswith("ps "):
+            stdout = f"{self.pid} Ss minio.service\n" * (self.pid > 0) + "38 Ss ssh.service\n" * self.sshd
+        elif command.startswith("ss "):
+            stdout = ""
         elif self._obeys(command):
             self._do(command)
         return CommandResult(command, 0, stdout, "")
@@ -84,6 +88,9 @@ class FakeMachine(Machine):
             self.pid += 1
         elif "systemctl start" in command and not self.pid:
             self.pid = 200
+
+    def _main_pid(self, command: str) -> int:
+        return self.pid if "ssh" not in command else 38 if self.sshd else 0
 
     def seen_from_outside(self) -> Reached:
         if not self.on:
