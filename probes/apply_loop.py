@@ -12,7 +12,7 @@ from model.errors import AcceptanceError
 from model.history import Operation, Operations, Outcome
 from model.lab import Lab, Machine
 from probes import job_steps as do
-from probes.apply_outcome import APPLY, apply_operation, clock, seconds_of
+from probes.apply_outcome import APPLY, apply_operation, clock
 from probes.clients.paced import LONGEST, Client
 from probes.outcomes import Channel
 from probes.ssh import fleet_login, runner_login
@@ -130,8 +130,8 @@ class ApplyLoop(Client):
         return self.applies.ended.where(lambda each: not each.ok and not ("own_lock" in each.labels and each.labels["token"] in repeated))
 
     def longest_apply(self) -> Operation | None:
-        """The apply whose `tofu apply` took longest; see `seconds_of`."""
-        return max(self.applies.ended, key=seconds_of, default=None)
+        """The apply whose job took longest: reading the state in `tofu init` is what a pipeline waits for, too."""
+        return self.applies.longest()
 
     def _write(self, key: str, first: int) -> None:
         began = time.monotonic()

@@ -62,7 +62,7 @@ def apply_operation(  # noqa: PLR0913 - each argument is one fact
     """
     applied, error = outcome.step(APPLY), _lock_error(outcome)
     known, effect = _judge(outcome, applied, error)
-    said: dict[str, str] = {"key": key, "token": token, "effect": effect, **(labels or {})}
+    said: dict[str, str] = {"key": key, "token": token, "effect": effect.value, **(labels or {})}
     if applied.exit_status is not None:
         said[APPLY] = f"{applied.duration.total_seconds():.2f}"
     if ERRORED_STATE in applied.output:

@@ -8,11 +8,13 @@ from datetime import timedelta
 from model.history import Begun, Operation, Operations, Outcome
 from model.lab import Lab
 from probes.clients.paced import LONGEST, MOST, PacedClient
-from probes.store import STORE_WITHIN, StoreProbe
+from probes.store import StoreProbe
 from probes.workspace import fresh_value
 
 EVERY = timedelta(milliseconds=250)
-AT_ONCE = 40
+AT_ONCE = 80
+ANSWER_WITHIN = timedelta(seconds=20)
+"""OpenTofu waits longer; a store that lost a node may keep a request waiting for some seconds, which is no failure."""
 
 
 class StoreClient(PacedClient):
@@ -31,7 +33,7 @@ class StoreClient(PacedClient):
         key: str,
         every: timedelta = EVERY,
         *,
-        within: timedelta = STORE_WITHIN,
+        within: timedelta = ANSWER_WITHIN,
         most: int = MOST,
         longest: timedelta = LONGEST,
     ) -> None:
