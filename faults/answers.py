@@ -18,6 +18,7 @@ ASIDE = "/root/haproxy-set-aside"
 HAPROXY = "haproxy.service"
 BEGIN, END = "    # faults: an answer is lost on its way back", "    # faults: until here"
 DECOY_SUFFIX = ".decoy"
+NO_ANSWER = frozenset({Reached.SILENT.value, Reached.RESET.value})
 DECOY_WITHIN = timedelta(seconds=2)
 WORKERS = "ps -eo pid=,args= | awk '/[h]aproxy .*-Ws/ && !/ -c / {print $1}' | sort | tr '\\n' ' '"
 
@@ -43,8 +44,9 @@ rm -rf {aside}
 class AnswerLost(Fault):
     """The balancers drop the store's answer to every PUT of one object; the store does what it was asked.
 
-    Whoever asks hears nothing: the connection stays open and silent (HAProxy configuration manual, `silent-drop`).
-    For a state's lock this is how an apply meets its own lock (opentofu#4405).
+    Whoever asks hears nothing more: the connection is dead. A peer on the same network may get a reset, as HAProxy without
+    CAP_NET_ADMIN cannot hold it back there (configuration manual, `silent-drop`). For a state's lock this is how an apply
+    meets its own lock (opentofu#4405).
     """
 
     ability = Ability.CONTROL
@@ -138,7 +140,7 @@ class AnswerLost(Fault):
         try:
             wait_until(
                 lambda: store.put(self.decoy, b"decoy"),
-                lambda put: put.error is not None and put.error.code == Reached.SILENT,
+                lambda put: put.error is not None and put.error.code in NO_ANSWER,
                 what=f"a PUT of {self.decoy} at {self.lab.store.endpoint} is not answered",
                 within=EFFECT_WITHIN,
                 error=FaultHadNoEffect,

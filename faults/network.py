@@ -23,6 +23,15 @@ TABLE = "tofu_ha_acceptance"
 """Name of the packet filter's table that faults make and remove; no other is touched."""
 
 NO_TABLE = f"add table inet {TABLE}\ndelete table inet {TABLE}\n"
+TABLE_OF_ONE_RULE = f"""{NO_TABLE}
+table inet {TABLE} {{{{
+    chain input {{{{
+        type filter hook input priority -300; policy accept;
+        iifname "lo" accept
+        {{rule}}
+    }}}}
+}}}}
+"""
 
 
 class NetworkCut(Fault):
@@ -68,8 +77,7 @@ class FilterFault(Fault):
 
     def inject(self) -> None:
         """Make the table; before all other filters, and not for what the machine says to itself."""
-        chain = f'type filter hook input priority -300; policy accept; iifname "lo" accept; {self.rule()};'
-        command(self.machine, "nft -f -", stdin=f"{NO_TABLE}table inet {TABLE} {{ chain input {{ {chain} }} }}\n")
+        command(self.machine, "nft -f -", stdin=TABLE_OF_ONE_RULE.format(rule=self.rule()))
 
     def heal(self) -> None:
         """Remove the table."""
