@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faults.control import command
+from faults.control import answer, command
 from faults.fault import Fault
 from model.errors import FaultHadNoEffect
 from model.lab import Ability
@@ -39,7 +39,7 @@ class StrangersKey(Fault):
 
     def inject(self) -> None:
         """Set key and certificate aside, and make another key."""
-        self._before = self.machine.run(FINGERPRINT).stdout.strip()
+        self._before = answer(self.machine, FINGERPRINT)
         command(self.machine, TAKE_AWAY)
 
     def prove_effect(self) -> None:

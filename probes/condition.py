@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,9 +14,14 @@ from model.topology import Address
 from probes import health
 from probes.ssh import SSH_PORT, knock
 from probes.statistics import read_statistics
+from probes.store import StoreProbe
 
 LOOK_WITHIN = timedelta(seconds=2)
-GOOD = ("answered", "200", "UP", "one owner")
+GOOD = frozenset({"answered", "200", "UP", "one owner", "accepted"})
+WRITES = "writes"
+MENDING = ("SlowDown", "ServiceUnavailable", "XMinioServerNotInitialized")
+"""Beginnings of what a store says that has not found all its drives yet: it looks for them every 10 to 15 s."""
+
 HEALTH = {"S3": health.live, "write quorum": health.cluster, "read quorum": health.cluster_read}
 
 
@@ -28,30 +34,37 @@ class Condition:
     @property
     def is_good(self) -> bool:
         """Whether everything serves."""
-        return all(fact.startswith(GOOD) for fact in self.facts.values())
+        return all(fact in GOOD for fact in self.facts.values())
+
+    @property
+    def is_mending(self) -> bool:
+        """Whether a store is still looking for its drives: it says that it is healthy, but takes no writes."""
+        return any(about.endswith(WRITES) and fact.startswith(MENDING) for about, fact in self.facts.items())
 
     def worse_than(self, baseline: Condition) -> list[str]:
         """What was good in the baseline and is not now, a sentence each."""
         return [
             f"{about} is {self.facts.get(about, 'gone')}, was {was}"
             for about, was in baseline.facts.items()
-            if was.startswith(GOOD) and not self.facts.get(about, "").startswith(GOOD)
+            if was in GOOD and self.facts.get(about, "") not in GOOD
         ]
 
     def __str__(self) -> str:
         """What is not good; a lab without faults is short to tell."""
-        bad = [f"{about}: {fact}" for about, fact in self.facts.items() if not fact.startswith(GOOD)]
+        bad = [f"{about}: {fact}" for about, fact in self.facts.items() if fact not in GOOD]
         return "; ".join(bad) or "everything serves"
 
 
 def look_at(lab: Lab) -> Condition:
     """Look at every machine of a lab as users and operators do, all at once.
 
-    Looks per machine: the SSH banner, and by role the store's health for reading and writing, or the balancer's servers.
+    Looks per machine: the SSH banner, and by role the store's health and a write that leaves nothing behind, or the
+    balancer's servers.
     Where addresses move between balancers, who has them.
     """
     looks: list[Callable[[], dict[str, str]]] = [lambda machine=machine: _ssh(machine) for machine in lab.machines.values()]  # type: ignore[misc]
     looks += [lambda machine=machine, about=about: _storage(lab, machine, about) for machine in lab.storage for about in HEALTH]  # type: ignore[misc]
+    looks += [lambda machine=machine: _writes(lab, machine) for machine in lab.storage]  # type: ignore[misc]
     looks += [lambda machine=machine: _balancer(lab, machine) for machine in lab.balancers]  # type: ignore[misc]
     looks += [lambda: _owners(lab)]
     with ThreadPoolExecutor(max_workers=len(looks)) as pool:
@@ -66,6 +79,13 @@ def _ssh(machine: Machine) -> dict[str, str]:
 def _storage(lab: Lab, machine: Machine, about: str) -> dict[str, str]:
     found = HEALTH[about](Address(machine.address, lab.topology.storage_endpoint.port), LOOK_WITHIN)
     return {f"{machine.name}: {about}": str(found.status or found.reached)}
+
+
+def _writes(lab: Lab, machine: Machine) -> dict[str, str]:
+    """Whether a storage machine really takes a write: right after a start it says that it is healthy before it does."""
+    probe = StoreProbe(lab.store, Address(machine.address, lab.topology.storage_endpoint.port), within=LOOK_WITHIN)
+    error = probe.leave_nothing(f"acceptance/condition/{secrets.token_hex(6)}")
+    return {f"{machine.name}: {WRITES}": "accepted" if error is None else error.code}
 
 
 def _balancer(lab: Lab, machine: Machine) -> dict[str, str]:

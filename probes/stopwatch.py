@@ -27,23 +27,26 @@ class Heartbeat:
     def __init__(self) -> None:
         """Prepare; use it as a context manager."""
         self._gaps: list[tuple[float, float]] = []
+        self._last = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def _beat(self) -> None:
-        last = time.monotonic()
         while not self._stop.wait(BEAT_SECONDS):
             now = time.monotonic()
-            if now - last > STALLED_SECONDS:
-                self._gaps.append((last, now))
-            last = now
+            if now - self._last > STALLED_SECONDS:
+                self._gaps.append((self._last, now))
+            self._last = now
 
     def longest_gap(self, since: float) -> float:
-        """Longest stall that ended after a moment (monotonic seconds); 0 when there was none over a second."""
-        return max((end - start for start, end in self._gaps if end > since), default=0.0)
+        """Longest stall that ended after a moment (monotonic seconds), or lasts; 0 when there was none over a second."""
+        lasting = time.monotonic() - self._last
+        stalls = [end - start for start, end in self._gaps if end > since]
+        return max([*stalls, lasting] if lasting > STALLED_SECONDS else stalls, default=0.0)
 
     def __enter__(self) -> Self:
         """Begin to beat."""
+        self._last = time.monotonic()
         self._thread.start()
         return self
 

@@ -98,6 +98,13 @@ class StoreProbe:
 
         return ask(delete)
 
+    def leave_nothing(self, key: str) -> StoreError | None:
+        """Write an object and remove that version for good; what went wrong, None when both worked."""
+        written = self.put(key, b"")
+        if written.error is not None:
+            return written.error
+        return self.remove(key, written.value or None).error
+
     def keys(self, prefix: str) -> Answer[tuple[str, ...]]:
         """Keys of the objects below a prefix that a plain read would find."""
         found = self.versions(prefix)

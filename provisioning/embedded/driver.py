@@ -26,6 +26,9 @@ from provisioning.embedded.removal import remove_everything
 from provisioning.roles import Applied
 from provisioning.roles.reference import BACKEND_SETTINGS, BUCKET, MINIO_DATA, PIPELINE_USER
 
+BOOT_ORDER = (Role.STORAGE, Role.RUNNER, Role.BALANCER)
+"""A balancer that looks for the others before they are there takes them for dead, and looks again only a second later."""
+
 Alteration = Callable[[MachineSpec, Applied], Applied]
 """A deviation from the reference configuration, for labs that are defective on purpose."""
 

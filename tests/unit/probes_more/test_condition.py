@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from testinfra.host import Host
@@ -13,6 +14,7 @@ from model.errors import ControlChannelLost
 from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
 from model.topology import Address, Role, topology
 from probes import condition
+from probes.answers import StoreError
 from probes.condition import Condition, look_at, owners
 from probes.http import HttpLook, Web
 from probes.outcomes import Reached, SshOutcome
@@ -58,6 +60,7 @@ class World:
         self.ssh: dict[str, Reached] = {}
         self.web: dict[str, int | None] = {}
         self.servers: dict[str, str] = {}
+        self.refusals: dict[str, str] = {}
         if plan.virtual_addresses:
             self.machines["balancer01"].addresses = plan.virtual_addresses
 
@@ -67,6 +70,10 @@ class World:
     def look(self, url: str, *, within: timedelta) -> HttpLook:
         status = self.web.get(url, 200)
         return HttpLook(url, Web.ANSWERED if status else Web.REFUSED, status)
+
+    def store_probe(self, store: Store, address: Address, *, within: timedelta) -> SimpleNamespace:
+        code = self.refusals.get(address.host)
+        return SimpleNamespace(leave_nothing=lambda _key: StoreError(code) if code else None)
 
     def read_statistics(self, host: str, port: int, within: timedelta) -> Statistics:
         seen = self.look(f"http://{host}:{port}/stats;csv", within=within)
@@ -80,6 +87,7 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Wo
     monkeypatch.setattr(condition, "knock", made.knock)
     monkeypatch.setattr(condition, "read_statistics", made.read_statistics)
     monkeypatch.setattr("probes.health.look", made.look)
+    monkeypatch.setattr(condition, "StoreProbe", made.store_probe)
     return made
 
 
@@ -88,7 +96,7 @@ def test_a_lab_that_serves_is_good_in_every_part(world: World) -> None:
     assert (seen.is_good, str(seen)) == (True, "everything serves")
     parts = {about.partition(":")[0] for about in seen.facts}
     assert set(world.machines) <= parts
-    looked = len(world.machines) + 3 * len(world.lab.storage) + len(world.lab.balancers) * (1 + len(world.lab.runners))
+    looked = len(world.machines) + 4 * len(world.lab.storage) + len(world.lab.balancers) * (1 + len(world.lab.runners))
     assert len(seen.facts) == looked + len(world.lab.topology.virtual_addresses)
     assert seen.worse_than(seen) == []
 
@@ -115,6 +123,15 @@ def test_what_does_not_serve_is_named(world: World) -> None:
     assert sorted(seen.worse_than(baseline)) == sorted(worse)
     assert "storage01: write quorum: 503" in str(seen)
     assert baseline.worse_than(seen) == [], "better is not worse"
+
+
+def test_a_store_that_is_healthy_but_takes_no_write_is_not_good(world: World) -> None:
+    baseline = look_at(world.lab)
+    assert not baseline.is_mending
+    world.refusals[world.lab.storage[0].address] = "SlowDownWrite"
+    seen = look_at(world.lab)
+    assert seen.is_mending
+    assert seen.worse_than(baseline) == ["storage01: writes is SlowDownWrite, was accepted"]
 
 
 def test_a_page_that_cannot_be_had_takes_its_servers_with_it(world: World) -> None:

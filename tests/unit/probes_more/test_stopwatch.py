@@ -129,6 +129,7 @@ def test_a_stall_does_not_spoil_a_promise_that_was_kept(world: World) -> None:
 
 def test_the_longest_stall_is_told() -> None:
     heartbeat = Heartbeat()
+    heartbeat._last = time.monotonic()
     heartbeat._gaps += [(10.0, 12.0), (20.0, 25.0), (30.0, 31.5)]
     assert [heartbeat.longest_gap(since) for since in (0.0, 24.0, 26.0, 40.0)] == [5.0, 5.0, 1.5, 0.0]
 
@@ -139,8 +140,9 @@ def beats(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[float]], Heartbeat]
 
     def beat(moments: list[float]) -> Heartbeat:
         left = list(moments)
+        now = SimpleNamespace(monotonic=lambda: left.pop(0) if left else moments[-1])
+        monkeypatch.setattr(stopwatch, "time", now)
         heartbeat = Heartbeat()
-        monkeypatch.setattr(stopwatch, "time", SimpleNamespace(monotonic=lambda: left.pop(0)))
         monkeypatch.setattr(heartbeat._stop, "wait", lambda _seconds: not left)
         heartbeat._beat()
         return heartbeat
@@ -153,6 +155,14 @@ def beats(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[float]], Heartbeat]
 )
 def test_a_beat_that_comes_late_is_a_stall(beats: Callable[[list[float]], Heartbeat], moments: list[float], gap: float) -> None:
     assert beats(moments).longest_gap(0.0) == pytest.approx(gap)
+
+
+def test_a_stall_that_lasts_is_told_before_the_next_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(stopwatch, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    heartbeat = Heartbeat()
+    clock[0] += 1.5
+    assert heartbeat.longest_gap(100.0) == pytest.approx(1.5)
 
 
 def test_a_heartbeat_ends_with_its_context() -> None:
