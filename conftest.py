@@ -29,4 +29,9 @@ pytest_plugins = [
     "steps.detection",
     "steps.operations",
     "steps.orphan",
+    "steps.residue",
+    "steps.rollback",
+    "steps.cattle",
+    "steps.race",
+    "steps.store_lock",
 ]

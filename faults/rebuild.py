@@ -1,0 +1,33 @@
+"""A machine that is made anew."""
+
+from __future__ import annotations
+
+from faults.fault import Fault
+from faults.identity import FINGERPRINT
+from model.errors import FaultHadNoEffect
+from model.lab import Ability
+
+
+class Rebuilt(Fault):
+    """A machine is destroyed and made from nothing; it heals itself. Its effect is another host key."""
+
+    ability = Ability.REBUILD
+    title = "made anew"
+    _before = ""
+
+    def inject(self) -> None:
+        """Destroy it and make it anew."""
+        self._before = self.machine.run(FINGERPRINT).stdout.strip()
+        self.machine.rebuild()
+
+    def prove_effect(self) -> None:
+        """It offers another host key than before."""
+        now = self.machine.run(FINGERPRINT).stdout.strip()
+        if not now or now == self._before:
+            msg = f"{self.machine.name} was made anew, but still offers the host key {self._before or 'of nobody'}"
+            raise FaultHadNoEffect(msg)
+
+    def heal(self) -> None:
+        """Power on, should it not have come back."""
+        if not self.machine.is_on():
+            self.machine.power_on()
