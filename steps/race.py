@@ -46,40 +46,46 @@ class Race:
     """Several races for the same lock.
 
     Attributes:
-        each: Processes on each runner.
+        jobs: Runs the processes.
+        store: Has the lock.
+        aftermath: Where tidying is owed.
         key: Of the state.
+        each: Processes on each runner.
         rounds: What happened.
     """
 
-    each: int
+    jobs: JobClient
+    store: StoreProbe
+    aftermath: Aftermath
     key: str
+    each: int
     rounds: list[Round] = field(default_factory=list)
 
 
 @given(parsers.parse("{count:d} processes on each runner, ready to apply to the same state"), target_fixture="race")
-def prepare(key: str, count: int) -> Race:
-    return Race(count, key)
+def prepare(jobs: JobClient, store: StoreProbe, aftermath: Aftermath, key: str, count: int) -> Race:
+    return Race(jobs, store, aftermath, key, count)
 
 
 @when(parsers.parse("all of them start at the same moment, {rounds:d} times"))
-def run_races(jobs: JobClient, store: StoreProbe, aftermath: Aftermath, race: Race, rounds: int, measure: Callable[..., object]) -> None:
+def run_races(race: Race, rounds: int, measure: Callable[..., object]) -> None:
     dice = random.Random(race.key)  # noqa: S311 - another order each round, the same for the same key
     for number in range(rounds):
         began = datetime.now(UTC)
-        race.rounds.append(_run_round(jobs, store, aftermath, race, dice))
-        spread = _spread(jobs.lab, race.key, began)
+        race.rounds.append(_run_round(race, dice))
+        spread = _spread(race.jobs.lab, race.key, began)
         if spread is not None:
             measure("lock requests reached the store within", spread * 1000, "ms", round=f"round {number + 1}")
 
 
-def _run_round(jobs: JobClient, store: StoreProbe, aftermath: Aftermath, race: Race, dice: random.Random) -> Round:
-    lab = jobs.lab
+def _run_round(race: Race, dice: random.Random) -> Round:
+    jobs, lab = race.jobs, race.jobs.lab
     line, played = StartingLine(), Round()
     runners = [runner for runner in lab.runners for _ in range(race.each)]
     dice.shuffle(runners)
     workspaces: list[Workspace] = [holding(race.key, fresh_value()) for _ in runners]
     started = [jobs.start_on(runner, workspace, line.step, do.apply()) for runner, workspace in zip(runners, workspaces, strict=True)]
-    aftermath.heal(lambda: line.clear(lab.runners))
+    race.aftermath.heal(lambda: line.clear(lab.runners))
     line.await_ready(started)
     line.send_off(lab.runners)
 
@@ -98,7 +104,7 @@ def _run_round(jobs: JobClient, store: StoreProbe, aftermath: Aftermath, race: R
     )
     played.winners = [started[number] for number in holders()]
     played.winner = holders()[0]
-    lock = store.lock_object(race.key)
+    lock = race.store.lock_object(race.key)
     played.lock_id = lock.value.id if lock.value else ""
     for job in played.winners:
         release(lab, job)
@@ -109,14 +115,14 @@ def _run_round(jobs: JobClient, store: StoreProbe, aftermath: Aftermath, race: R
 
 def _spread(lab: Lab, key: str, began: datetime) -> float | None:
     """Seconds between the first and the last lock request of a round, by the balancers' logs; None where they have none."""
-    moments = []
+    moments: list[datetime] = []
     for balancer in lab.balancers:
         since = began.strftime("%Y-%m-%d %H:%M:%S")
         log = balancer.run(
             f"TZ=UTC journalctl --no-pager --output=cat --unit=haproxy --since='{since}' | grep -F 'PUT ' | grep -F '{key}{LOCK_SUFFIX}'"
         )
-        for stamp in re.findall(r"\[(\d+/\w+/\d+:\d+:\d+:\d+\.\d+)\]", log.stdout):
-            moments.append(datetime.strptime(stamp, "%d/%b/%Y:%H:%M:%S.%f").replace(tzinfo=UTC))
+        stamps = re.findall(r"\[(\d+/\w+/\d+:\d+:\d+:\d+\.\d+)\]", log.stdout)
+        moments += [datetime.strptime(stamp, "%d/%b/%Y:%H:%M:%S.%f").replace(tzinfo=UTC) for stamp in stamps]
     inside = [moment for moment in moments if moment >= began - timedelta(seconds=1)]
     return (max(inside) - min(inside)).total_seconds() if len(inside) > 1 else None
 

@@ -20,7 +20,7 @@ FIND_STATE = (
 )
 """All file systems that a job can write to; `errored.tfstate` and backups are among the names."""
 SAVED = "cat .terraform/terraform.tfstate"
-SECRET_IN_SAVED = (
+FIND_KEY = (
     "secret=$(sed -n 's/^aws_secret_access_key *= *//p' \"$AWS_SHARED_CREDENTIALS_FILE\"); "
     'test -n "$secret" || { echo no secret to look for; exit 2; }; grep -r -l -F -e "$secret" .terraform'
 )
@@ -50,7 +50,7 @@ def do_jobs(lab: Lab, jobs: JobClient, key: str) -> list[Done]:
 
 
 def _look_for_secret() -> do.Step:
-    return do.shell("secret", SECRET_IN_SAVED).tolerant()
+    return do.shell("secret", FIND_KEY).tolerant()
 
 
 @then("no file that holds state is left on any runner")
