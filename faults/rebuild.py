@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from faults.fault import Fault
-from faults.identity import FINGERPRINT
 from model.errors import FaultHadNoEffect
 from model.lab import Ability
+
+
+HOST_KEY = "cat /etc/ssh/ssh_host_ed25519_key.pub"
 
 
 class Rebuilt(Fault):
@@ -17,12 +19,12 @@ class Rebuilt(Fault):
 
     def inject(self) -> None:
         """Destroy it and make it anew."""
-        self._before = self.machine.run(FINGERPRINT).stdout.strip()
+        self._before = self.machine.run(HOST_KEY).stdout.strip()
         self.machine.rebuild()
 
     def prove_effect(self) -> None:
         """It offers another host key than before."""
-        now = self.machine.run(FINGERPRINT).stdout.strip()
+        now = self.machine.run(HOST_KEY).stdout.strip()
         if not now or now == self._before:
             msg = f"{self.machine.name} was made anew, but still offers the host key {self._before or 'of nobody'}"
             raise FaultHadNoEffect(msg)
