@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from faults.control import answer, command
-from faults.fault import Fault
+from datetime import timedelta
+from pathlib import Path
+
+from faults.control import command
+from faults.fault import EFFECT_WITHIN, Fault
 from model.errors import FaultHadNoEffect
 from model.lab import Ability
+from model.topology import Address
+from model.waiting import wait_until
+from probes.clients.fleet import greet
+from probes.ssh import SSH_PORT, Login
 
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 ASIDE = "/root/host-identity-set-aside"
-FINGERPRINT = "ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | cut -d' ' -f3"
+KEY_WITHIN = timedelta(seconds=3)
 
 TAKE_AWAY = f"""
 set -e
@@ -37,17 +44,27 @@ class StrangersKey(Fault):
     title = "stranger's host key"
     _before = ""
 
+    def look_before(self) -> None:
+        """Remember who answers."""
+        self._before = self.offered_key()
+
+    def offered_key(self) -> str:
+        """The host key that a stranger is offered who connects; empty when none is."""
+        return greet(Login(Address(self.machine.address, SSH_PORT), "", Path(), frozenset()), KEY_WITHIN).host_key
+
     def inject(self) -> None:
         """Set key and certificate aside, and make another key."""
-        self._before = answer(self.machine, FINGERPRINT)
         command(self.machine, TAKE_AWAY)
 
     def prove_effect(self) -> None:
         """Another key is offered."""
-        now = self.machine.run(FINGERPRINT).stdout.strip()
-        if not now or now == self._before:
-            msg = f"{self.machine.name} still offers the host key {self._before or 'of nobody'}"
-            raise FaultHadNoEffect(msg)
+        wait_until(
+            self.offered_key,
+            lambda key: key not in {"", self._before},
+            what=f"{self.machine.name} offers another host key than {self._before or 'none'}",
+            within=EFFECT_WITHIN,
+            error=FaultHadNoEffect,
+        )
 
     def heal(self) -> None:
         """Put key and certificate back."""
