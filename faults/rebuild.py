@@ -6,7 +6,6 @@ from faults.fault import Fault
 from model.errors import FaultHadNoEffect
 from model.lab import Ability
 
-
 HOST_KEY = "cat /etc/ssh/ssh_host_ed25519_key.pub"
 
 

@@ -30,6 +30,7 @@ class Ability(StrEnum):
     SUSPEND = "suspend and resume"
     DISCONNECT = "unplug from the network"
     REBUILD = "rebuild from nothing"
+    FILL_DRIVE = "fill a drive that has a file system of its own"
 
 
 @dataclass(frozen=True)

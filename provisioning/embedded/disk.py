@@ -1,17 +1,25 @@
-"""A machine's disk: the image below, what the machine writes above (overlayfs)."""
+"""A machine's disk: the image below, what the machine writes above (overlayfs), and drives with file systems of their own."""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from pathlib import Path
 
+from model.errors import LabUnavailable
 from provisioning.embedded.commands import run
 from provisioning.roles import Applied
 
+log = logging.getLogger(__name__)
 UNITS = Path("/etc/systemd/system")
 PACKAGED_UNITS = Path("/lib/systemd/system")
 WANTS = UNITS / "multi-user.target.wants"
+DRIVE_MIB = 1024
+"""Of each drive, as it sees itself; on the host it takes what was written to it."""
+
+MAKE_FILE_SYSTEM = ("mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard")
+"""No journal: a machine that loses its power does not take the host's page cache with it. 20 ms."""
 
 
 class Disk:
@@ -36,11 +44,33 @@ class Disk:
     def destroy(self) -> None:
         """Unmount and delete everything that the machine ever wrote."""
         run("umount", "-l", str(self.root), check=False)
-        for name in ("upper", "work", "root"):
+        for name in ("upper", "work", "root", "drives"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
+    def has_drives(self) -> bool:
+        """Whether a drive of the machine has a file system of its own; a host without loop devices cannot give it one."""
+        return (self.folder / "drives").is_dir()
+
+    def _attach_drives(self, points: tuple[str, ...]) -> None:
+        for point in points:
+            image = self.folder / "drives" / point.strip("/").replace("/", "-")
+            image.parent.mkdir(exist_ok=True)
+            with image.open("wb") as file:
+                file.truncate(DRIVE_MIB << 20)
+            target = self._inside(point)
+            target.mkdir(parents=True, exist_ok=True)
+            try:
+                run(*MAKE_FILE_SYSTEM, str(image))
+                run("mount", "-o", "loop", str(image), str(target))
+            except LabUnavailable as error:
+                log.info("no drive of its own at %s: %s", target, error)
+                shutil.rmtree(image.parent)
+                return
+            (target / "lost+found").rmdir()
+
     def write(self, applied: Applied) -> None:
-        """Put a role's files and boot-time units onto the disk."""
+        """Attach a role's drives, and put its files and boot-time units onto the disk."""
+        self._attach_drives(applied.drives)
         owners = self._owners()
         for file in applied.files.values():
             target = self._inside(file.path)

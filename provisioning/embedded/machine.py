@@ -49,8 +49,8 @@ class EmbeddedMachine(Machine):
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        """All of them."""
-        return frozenset(Ability)
+        """All of them; a drive can be filled where it has a file system of its own."""
+        return frozenset(Ability) - (frozenset() if self.disk.has_drives() else {Ability.FILL_DRIVE})
 
     @property
     def host(self) -> Host:
