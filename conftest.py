@@ -34,4 +34,8 @@ pytest_plugins = [
     "steps.cattle",
     "steps.race",
     "steps.store_lock",
+    "steps.clients",
+    "steps.addresses",
+    "steps.storage_loss",
+    "steps.lost_answer",
 ]

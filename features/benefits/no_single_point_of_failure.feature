@@ -1,0 +1,76 @@
+Feature: No machine is needed
+  Every machine of the lab may be lost, one at a time, and the work goes on.
+
+  @check:B2
+  Rule: No single point of failure: execution
+
+    @disruptive @needs:cut-power
+    Scenario: Each runner may be lost, one after the other
+      Given a client that opens a new connection to the fleet every 200 milliseconds
+      When each runner in turn loses its power and comes back
+      Then every connection opened while a runner was dead is answered by another runner
+
+    @short @disruptive @needs:cut-power
+    Scenario: One runner alone still does the work
+      Given a state that was written before
+      When all runners but one lose their power
+      Then a pipeline job through the endpoint still applies a change
+
+  @check:B3
+  Rule: No single point of failure: network
+
+    @disruptive @needs:cut-power
+    Scenario: The plug of the balancer that has the address is pulled
+      Given the balancer that has the address of the endpoint
+      When its power is cut
+      Then the other balancer has the address within 5 seconds, and is the only one
+      And both endpoints serve
+      And nothing moves back when it returns
+
+    @short @disruptive @needs:control
+    Scenario: HAProxy stops on the balancer that has the address
+      Given the balancer that has the address of the endpoint
+      When its HAProxy is stopped
+      Then the other balancer has the address within 5 seconds, and is the only one
+      And both endpoints serve
+      And nothing moves back when it returns
+
+    @disruptive @needs:control
+    Scenario: HAProxy freezes on the balancer that has the address
+      Given the balancer that has the address of the endpoint
+      When its HAProxy freezes
+      Then the other balancer has the address within 10 seconds, and is the only one
+      And both endpoints serve
+      And nothing moves back when it returns
+
+    @disruptive @needs:control
+    Scenario: keepalived stops on the balancer that has the address
+      Given the balancer that has the address of the endpoint
+      When its keepalived is stopped
+      Then the other balancer has the address within 5 seconds, and is the only one
+      And both endpoints serve
+      And nothing moves back when it returns
+
+  @check:B1
+  Rule: No single point of failure: state backend
+
+    @disruptive @needs:cut-power
+    Scenario: Each storage machine may be lost, one after the other
+      Given pipelines that change two states without a pause
+      When each storage machine in turn loses its power and comes back
+      Then no apply failed
+      And no apply lasted longer than 60 seconds
+
+    @short @disruptive @needs:control
+    Scenario: MinIO is killed on a storage machine
+      Given pipelines that change two states without a pause
+      When MinIO is killed on one storage machine while they work
+      Then no apply failed
+      And no apply lasted longer than 60 seconds
+
+    @disruptive @needs:control
+    Scenario: MinIO is stopped on a storage machine
+      Given pipelines that change two states without a pause
+      When MinIO is stopped on one storage machine while they work
+      Then no apply failed
+      And no apply lasted longer than 60 seconds

@@ -1,0 +1,105 @@
+"""Sentences about the addresses that move between balancers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pytest_bdd import given, parsers, then, when
+
+from faults.breaker import Breaker
+from faults.fault import Fault
+from faults.power import PlugPulled
+from faults.service import KeepalivedStopped, ServiceFrozen, ServiceStopped
+from faults.targets import balancer_that_owns
+from model.lab import Lab, Machine
+from model.waiting import wait_until
+from probes.condition import owners
+from probes.outcomes import Reached
+from probes.ssh import knock
+from probes.stopwatch import Stopwatch
+from probes.store import StoreProbe
+
+HAPROXY = "haproxy.service"
+KNOCK_WITHIN = timedelta(seconds=2)
+SERVES_WITHIN = timedelta(seconds=10)
+STAYS_FOR_SECONDS = 5
+LOOKS = 10
+
+
+@given("the balancer that has the address of the endpoint", target_fixture="owner")
+def find_owner(lab: Lab) -> Machine:
+    return balancer_that_owns(lab)
+
+
+@when("its power is cut", target_fixture="fault")
+def cut_power(breaker: Breaker, owner: Machine) -> Fault:
+    return breaker.inject(PlugPulled(owner))
+
+
+@when("its HAProxy is stopped", target_fixture="fault")
+def stop_haproxy(breaker: Breaker, owner: Machine) -> Fault:
+    return breaker.inject(ServiceStopped(owner, HAPROXY))
+
+
+@when("its HAProxy freezes", target_fixture="fault")
+def freeze_haproxy(breaker: Breaker, owner: Machine) -> Fault:
+    return breaker.inject(ServiceFrozen(owner, HAPROXY))
+
+
+@when("its keepalived is stopped", target_fixture="fault")
+def stop_keepalived(breaker: Breaker, owner: Machine) -> Fault:
+    return breaker.inject(KeepalivedStopped(owner))
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Who has each address, and whether the endpoint answers there."""
+
+    names: dict[str, list[str]]
+    endpoint: Reached
+
+
+def _look(lab: Lab) -> Owners:
+    return Owners(
+        {address: owners(lab, address) for address in lab.topology.virtual_addresses}, knock(lab.fleet.endpoint, KNOCK_WITHIN).reached
+    )
+
+
+@then(parsers.parse("the other balancer has the address within {seconds:d} seconds, and is the only one"))
+def check_moved(lab: Lab, owner: Machine, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
+    others = [balancer.name for balancer in lab.balancers if balancer.name != owner.name]
+    stopwatch.await_promise(
+        lambda: _look(lab),
+        lambda seen: all(len(names) == 1 and names[0] in others for names in seen.names.values()) and seen.endpoint is Reached.ANSWERED,
+        what=f"another balancer than {owner.name} has the addresses, as the only one, and the endpoint answers there",
+        within=seconds,
+        since=fault.struck_at,
+        name="address moved after",
+        fault=str(fault.title),
+    )
+
+
+@then("both endpoints serve")
+def check_endpoints(lab: Lab, store: StoreProbe) -> None:
+    wait_until(
+        lambda: (knock(lab.fleet.endpoint, KNOCK_WITHIN).reached, store.leave_nothing("acceptance/condition/endpoint")),
+        lambda seen: seen[0] is Reached.ANSWERED and seen[1] is None,
+        what=f"{lab.fleet.endpoint} and {lab.store.endpoint} serve",
+        within=SERVES_WITHIN,
+    )
+
+
+@then("nothing moves back when it returns")
+def check_stays(lab: Lab, owner: Machine, breaker: Breaker, fault: Fault) -> None:
+    breaker.heal(fault)
+    after = _look(lab).names
+    wait_until(
+        lambda: _look(lab).names,
+        lambda names: names == after and all(found != [owner.name] for found in names.values()),
+        what=f"the addresses stay where they are although {owner.name} is back",
+        within=timedelta(seconds=2 * STAYS_FOR_SECONDS),
+        every=timedelta(seconds=STAYS_FOR_SECONDS / LOOKS),
+        in_a_row=LOOKS,
+        give_up_when=lambda names: names != after,
+    )
