@@ -16,9 +16,12 @@ class Rebuilt(Fault):
     title = "made anew"
     _before = ""
 
+    def look_before(self) -> None:
+        """Remember its host key."""
+        self._before = self.machine.run(HOST_KEY).stdout.strip()
+
     def inject(self) -> None:
         """Destroy it and make it anew."""
-        self._before = self.machine.run(HOST_KEY).stdout.strip()
         self.machine.rebuild()
 
     def prove_effect(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from faults.fault import Fault
 from faults.power import PlugPulled, Reboot, ShutDown
+from faults.rebuild import Rebuilt
 from model.lab import Lab
 from tests.contract.peer import Peer, fate
 
@@ -36,3 +37,12 @@ def test_a_reboot_is_another_boot(lab: Lab, peer: Peer, broken: Strike) -> None:
         broken(Reboot(runner))
         assert fate(link) in {"ended", "reset"}
     assert runner.run(BOOT).stdout != before
+
+
+def test_a_machine_that_is_made_anew_has_another_key_and_is_still_trusted(lab: Lab, peer: Peer, broken: Strike) -> None:
+    runner = lab.machines["runner02"]
+    key = peer.host_key(runner)
+    fault = broken(Rebuilt(runner))
+    peer.call(fault.prove_recovery)
+    assert peer.host_key(runner) == lab.fleet.published.plain_keys["runner02"] != key
+    assert peer.ssh(runner).ok

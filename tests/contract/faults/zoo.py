@@ -10,6 +10,7 @@ from faults.identity import StrangersKey
 from faults.network import NetworkCut, PortBlocked
 from faults.packets import PacketLoss, Partition
 from faults.power import PlugPulled, Reboot, ShutDown
+from faults.rebuild import Rebuilt
 from faults.service import (
     KeepalivedStopped,
     ProcessKilled,
@@ -37,6 +38,7 @@ ONE_OF_EACH: dict[str, Callable[[Lab], Fault]] = {
     "plug pulled": lambda lab: PlugPulled(lab.machines["runner01"]),
     "shut down": lambda lab: ShutDown(lab.machines["runner02"]),
     "rebooted": lambda lab: Reboot(lab.machines["runner03"]),
+    "made anew": lambda lab: Rebuilt(lab.machines["runner03"]),
     "SSH stopped": lambda lab: SshStopped(lab.machines["runner01"]),
     "SSH frozen": lambda lab: SshFrozen(lab.machines["runner02"]),
     "stranger's host key": lambda lab: StrangersKey(lab.machines["runner03"]),

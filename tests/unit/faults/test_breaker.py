@@ -141,3 +141,38 @@ def test_healing_is_owed_before_the_fault_strikes(bench: Bench, machine: FakeMac
     fault.strike = lambda: owed.append(len(bench.aftermath.heals))  # type: ignore[method-assign]
     bench.breaker.inject(fault)
     assert owed == [1]
+
+
+def test_a_fault_is_healed_now_and_the_next_one_finds_a_steady_lab(
+    bench: Bench, machine: FakeMachine, other: FakeMachine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    first = bench.breaker.inject(PlugPulled(machine))
+    assert bench.breaker.unhealed == [first]
+    bench.breaker.heal(first)
+    bench.breaker.heal(first)
+    assert (machine.on, bench.breaker.unhealed) == (True, [])
+    bench.breaker.inject(SshStopped(other))
+    bench.settle()
+    assert bench.asked == ["steady", "steady", "recovered"]
+    assert machine.journal.count("power on") == 1
+    assert [word for word in ("fault: plug pulled on runner01", "healed: plug pulled on runner01") if word not in caplog.text] == []
+
+
+def test_what_cannot_be_healed_is_told(bench: Bench, machine: FakeMachine, caplog: pytest.LogCaptureFixture) -> None:
+    fault = bench.breaker.inject(PlugPulled(machine))
+
+    def no_power() -> None:
+        msg = "no power"
+        raise ControlChannelLost(msg)
+
+    machine.power_on = no_power  # type: ignore[method-assign]
+    with pytest.raises(ControlChannelLost):
+        bench.breaker.heal(fault)
+    assert "could not be healed: plug pulled on runner01: no power" in caplog.text
+    assert bench.breaker.unhealed == [fault]
+
+
+def test_a_fault_of_somebody_else_is_not_healed_here(bench: Bench, machine: FakeMachine) -> None:
+    with pytest.raises(UnsafeLab, match="<PlugPulled runner01> cannot be healed, as it was not injected here"):
+        bench.breaker.heal(PlugPulled(machine))
