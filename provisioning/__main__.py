@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from provisioning.cli import host, lifetime, machines
+from provisioning.cli import configuration, host, lifetime, machines
 from provisioning.cli.telling import PROGRAM, PlainErrors
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app.command("console", rich_help_panel=MACHINES)(machines.console)
 app.command("power", rich_help_panel=MACHINES)(machines.power)
 app.command("doctor", rich_help_panel=HOST)(host.doctor)
 app.command("setup", rich_help_panel=HOST)(host.setup)
+app.command("reference", rich_help_panel=LABS)(configuration.configuration)
 
 if __name__ == "__main__":
     app(prog_name=PROGRAM)
