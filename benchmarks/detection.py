@@ -12,13 +12,9 @@ answers. Several balancers look independently: all have seen it when the last ha
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import pairwise
 
-UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-DEFAULT_INTER, DEFAULT_RISE, DEFAULT_FALL = 2.0, 2, 3
-"""HAProxy's own (configuration manual, section 5.2)."""
+from probes.haproxy_config import parse_configuration
 
 
 @dataclass(frozen=True)
@@ -68,41 +64,22 @@ class CheckSettings:
         return Expected(then, then + pause * balancers / (balancers + 1), then + pause)
 
 
-def seconds(text: str) -> float:
-    """A time as HAProxy writes it: `2s`, `500ms`, `1500` (milliseconds).
-
-    Raises:
-        ValueError: It is no such time.
-    """
-    found = re.fullmatch(r"(\d+)(us|ms|s|m|h|d)?", text)
-    if not found:
-        raise ValueError(f"{text!r} is no time of HAProxy")
-    return int(found[1]) * UNITS[found[2] or "ms"]
-
-
 def read_settings(configuration: str, pool: str) -> CheckSettings:
-    """Read the settings of a pool from a balancer's configuration.
+    """Read the settings of a pool from a balancer's configuration; its first checked server stands for all.
 
     Args:
         configuration: Text of `haproxy.cfg`.
         pool: Name of its `listen` or `backend` section.
 
     Raises:
-        ValueError: There is no such section.
+        ValueError: There is no such section, or none of its servers is checked.
     """
-    sections = re.split(r"^(?=[a-z])", re.sub(r"#.*", "", configuration), flags=re.MULTILINE)
-    chosen = [part for part in sections if part.split()[:1] == ["defaults"] or part.split()[1:2] == [pool]]
-    if not any(part.split()[1:2] == [pool] for part in chosen):
-        raise ValueError(f"the configuration has no section {pool}")
-    words = " ".join(chosen).split()
-    following = dict(pairwise(words))
-    connect = [after for first, name, after in zip(words, words[1:], words[2:], strict=False) if (first, name) == ("timeout", "connect")]
-    inter = seconds(following["inter"]) if "inter" in following else DEFAULT_INTER
-    return CheckSettings(
-        inter=inter,
-        fastinter=seconds(following["fastinter"]) if "fastinter" in following else inter,
-        downinter=seconds(following["downinter"]) if "downinter" in following else inter,
-        rise=int(following.get("rise", DEFAULT_RISE)),
-        fall=int(following.get("fall", DEFAULT_FALL)),
-        timeout_connect=seconds(connect[-1]) if connect else inter,
-    )
+    proxy = parse_configuration(configuration).get(pool)
+    checked = [checking for checking in proxy.servers.values() if checking] if proxy else []
+    if proxy is None or not checked:
+        raise ValueError(f"the configuration has no section {pool} with servers that are checked")
+    first = checked[0]
+    times = (first.inter, first.fastinter, first.downinter)
+    inter, fastinter, downinter = (time.total_seconds() for time in times)
+    connect = proxy.timeouts.get("connect", first.inter).total_seconds()
+    return CheckSettings(inter, fastinter, downinter, first.rise, first.fall, connect)

@@ -115,7 +115,10 @@ def hold(client: JobClient, job: RunningJob, serial_before: int) -> Holder:
         PromiseBroken: It ended, or never came that far.
         AcceptanceError: None of the lab's runners does it.
     """
-    if not job.wait_until_holding(HOLD_WITHIN * client.patience):
-        observed = client.finish(job) if job.ended else f"no more than this after {HOLD_WITHIN.seconds} s:\n{job.output_so_far()[-1000:]}"
+    within = HOLD_WITHIN * client.patience
+    if not job.wait_until_holding(within):
+        observed = (
+            client.finish(job) if job.ended else f"no more than this after {within.total_seconds():g} s:\n{job.output_so_far()[-1000:]}"
+        )
         raise PromiseBroken(f"expected an apply at {job.runner or job.asked} to come so far that it holds the lock; observed:\n{observed}")
     return Holder(job, client.runner(job), serial_before)

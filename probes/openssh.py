@@ -25,7 +25,7 @@ from probes.outcomes import COMMAND_WITHIN, CONNECT_WITHIN, Reached, RunningComm
 CHUNK = 64 * 1024
 CLOSING_SECONDS = 5.0
 
-_HOST_KEY = re.compile(r"^debug1: Server host key: (\S+ SHA256:\S+)", re.MULTILINE)
+_HOST_KEY = re.compile(r"^debug1: Server host (?:key|certificate): (\S+ SHA256:[^\s,]+)", re.MULTILINE)
 _EXIT_STATUS = re.compile(r"^debug1: Exit status (-?\d+)", re.MULTILINE)
 _AUTHENTICATED = re.compile(r"^Authenticated to |^debug1: Authentication succeeded", re.MULTILINE)
 _CHATTER = ("debug", "OpenSSH_", "Authenticated to ", "Transferred: ", "Bytes per second: ")

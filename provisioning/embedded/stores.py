@@ -12,11 +12,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from model.errors import LabUnavailable
 from model.lab import Store
@@ -71,7 +72,7 @@ def formatted(topology: Topology, minio: Path, build: Callable[[Topology, str, P
     digest = _digest(topology, minio)
     target = places.cache() / "stores" / digest
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_suffix(".lock"), timeout=BUILD_SECONDS):
+    with _alone(target):
         if not target.exists():
             _clear_half_made(target)
             half = Path(tempfile.mkdtemp(prefix=f"{digest}.half-", dir=target.parent))
@@ -84,6 +85,17 @@ def formatted(topology: Topology, minio: Path, build: Callable[[Topology, str, P
     credentials = Credentials(**json.loads((target / "credentials.json").read_text()))
     register_secrets(credentials)
     return StoreDrives(credentials, {machine.name: target / "drives" / machine.name for machine in topology.of(Role.STORAGE)})
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Keep others from formatting the same drives meanwhile."""
+    try:
+        with FileLock(target.with_suffix(".lock"), timeout=BUILD_SECONDS):
+            yield
+    except Timeout as error:
+        msg = f"another run has been formatting drives for over {BUILD_SECONDS} s ({target}.lock); try again when it is done"
+        raise LabUnavailable(msg) from error
 
 
 def _clear_half_made(target: Path) -> None:

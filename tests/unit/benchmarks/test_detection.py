@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.detection import CheckSettings, read_settings, seconds
+from benchmarks.detection import CheckSettings, read_settings
 
 GUIDE = """
 defaults
@@ -24,17 +24,8 @@ listen state_storage
     default-server check inter 9s fastinter 9s rise 9 fall 9
 listen fleet
     default-server check inter 2s fastinter 500ms downinter 1s rise 2 fall 3
+    server runner01 10.1.0.103:22
 """
-
-
-@pytest.mark.parametrize(("text", "expected"), [("2s", 2.0), ("500ms", 0.5), ("1500", 1.5), ("12h", 43200.0)])
-def test_times_are_read_as_haproxy_writes_them(text: str, expected: float) -> None:
-    assert seconds(text) == expected
-
-
-def test_what_is_no_time_is_refused() -> None:
-    with pytest.raises(ValueError, match="fast"):
-        seconds("fast")
 
 
 def test_settings_come_from_the_pool_and_the_defaults() -> None:
