@@ -10,7 +10,7 @@ from pathlib import Path
 
 from model.errors import BadInput
 from model.secrets import SECRETS
-from model.topology import MachineSpec, Topology, topology
+from model.topology import MachineSpec, Role, Topology, topology
 from provisioning.identities import HostAuthority, create_login_key, write_private
 from provisioning.roles import Applied
 from provisioning.roles.reference import Credentials, LabFacts, reference
@@ -88,7 +88,9 @@ class Blueprint:
 
     def apply(self, machine: MachineSpec) -> Applied:
         """The reference configuration for a machine, with a host key that is new each time."""
-        names = {machine.name, machine.address, self.topology.runner_endpoint.host}
+        names = {machine.name, machine.address}
+        if machine.role is Role.RUNNER:
+            names.add(self.topology.runner_endpoint.host)
         identity = self.authority.issue(machine.name, sorted(names))
         facts = LabFacts(self.topology, self.credentials, (self.folder / "login.pub").read_text().strip())
         return reference(machine, facts, identity)

@@ -6,10 +6,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_ssh_public_identity
 
 from model.errors import BadInput
 from model.secrets import MASK, SECRETS
-from model.topology import TOPOLOGIES, topology
+from model.topology import TOPOLOGIES, Role, topology
 from provisioning.embedded.blueprint import Blueprint, new_credentials, register_secrets
 from provisioning.roles.reference import Credentials
 
@@ -70,6 +71,16 @@ def test_a_machine_gets_another_host_key_each_time(folder: Path) -> None:
     assert first.files[key].content != second.files[key].content
     login = (folder / "login.pub").read_text()
     assert first.files["/etc/ssh/authorized_keys/root"].content == login
+
+
+def test_only_runners_may_answer_for_the_endpoint(folder: Path) -> None:
+    made = blueprint(folder, "production")
+    made.save()
+    endpoint = made.topology.runner_endpoint.host
+    for machine in made.topology.machines:
+        certificate = made.apply(machine).files["/etc/ssh/ssh_host_ed25519_key-cert.pub"].content
+        principals = {name.decode() for name in load_ssh_public_identity(certificate.encode()).valid_principals}  # type: ignore[union-attr]
+        assert principals == {machine.name, machine.address} | ({endpoint} if machine.role is Role.RUNNER else set())
 
 
 def test_new_keys_are_secrets_from_the_start() -> None:
