@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,6 +14,7 @@ from faults.fault import Fault
 from faults.power import PlugPulled
 from faults.service import KeepalivedStopped, ServiceFrozen, ServiceStopped
 from faults.targets import balancer_that_owns
+from model.errors import AcceptanceError
 from model.lab import Lab, Machine
 from model.waiting import wait_until
 from probes.condition import owners
@@ -103,3 +106,36 @@ def check_stays(lab: Lab, owner: Machine, breaker: Breaker, fault: Fault) -> Non
         in_a_row=LOOKS,
         give_up_when=lambda names: names != after,
     )
+
+
+@when(parsers.parse("all balancers are busy for {seconds:d} seconds"), target_fixture="seen_owners")
+def keep_busy(lab: Lab, seconds: int) -> list[dict[str, list[str]]]:
+    """As many endless loops as there are cores, and one more, on each balancer; meanwhile a look twice a second."""
+    loops = f"for each in $(seq $(($(nproc) + 1))); do timeout {seconds} sh -c 'while :; do :; done' & done; wait"
+    seen: list[dict[str, list[str]]] = []
+    with ThreadPoolExecutor(max_workers=len(lab.balancers)) as pool:
+        busy = [pool.submit(balancer.run, loops, timeout=timedelta(seconds=2 * seconds)) for balancer in lab.balancers]
+
+        def look() -> bool:
+            seen.append(_look(lab).names)
+            return all(each.done() for each in busy)
+
+        wait_until(
+            look,
+            bool,
+            what="the balancers are idle again",
+            within=timedelta(seconds=2 * seconds),
+            every=timedelta(milliseconds=500),
+            error=AcceptanceError,
+        )
+    return seen
+
+
+@then("it had the address all the time")
+def check_never_moved(owner: Machine, seen_owners: list[dict[str, list[str]]], measure: Callable[..., object]) -> None:
+    measure("looks at a busy lab", len(seen_owners), "looks")
+    for number, names in enumerate(seen_owners, 1):
+        for address, having in names.items():
+            assert having == [owner.name], (
+                f"expected {owner.name} to have {address} in look {number} of {len(seen_owners)}; observed {having or 'nobody'}"
+            )

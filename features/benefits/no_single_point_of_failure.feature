@@ -51,6 +51,11 @@ Feature: No machine is needed
       And both endpoints serve
       And nothing moves back when it returns
 
+    Scenario: Busy machines do not move the address
+      Given the balancer that has the address of the endpoint
+      When all balancers are busy for 20 seconds
+      Then it had the address all the time
+
   @check:B1
   Rule: No single point of failure: state backend
 
