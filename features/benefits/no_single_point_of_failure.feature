@@ -79,9 +79,3 @@ Feature: No machine is needed
       When MinIO is stopped on one storage machine while they work
       Then no apply failed
       And no apply lasted longer than 60 seconds
-
-    @disruptive @needs:cut-power @needs:disconnect
-    Scenario: A storage machine that came back knows what it missed
-      Given a state that was written before
-      When one storage machine is without power while the state is changed, and comes back
-      Then that machine and one witness alone give the newest state
