@@ -19,7 +19,7 @@ from probes.haproxy_config import Proxy, read_running_configuration
 from probes.outcomes import SshOutcome
 from probes.stopwatch import Stopwatch
 from steps.fleet import Connections, statistics_of
-from steps.rotation import balancers_with
+from steps.rotation import check_removal_within
 
 OUR_LOOK_SECONDS = 1
 """What our own looks at the statistics may add: ten a second, each bounded by a slow machine."""
@@ -64,15 +64,7 @@ def check_refusing(lab: Lab, fault: Fault, settings: Settings, stopwatch: Stopwa
 
 
 def _check_detection(lab: Lab, fault: Fault, stopwatch: Stopwatch, seconds: int) -> None:
-    stopwatch.await_promise(
-        lambda: balancers_with(lab, fault.machine),
-        lambda balancers: not balancers,
-        what=f"no balancer has {fault.machine.name} in rotation",
-        within=seconds,
-        since=fault.struck_at,
-        name="noticed after",
-        fault=fault.title,
-    )
+    check_removal_within(lab, fault, seconds, stopwatch, "noticed after")
 
 
 @then("once it is repaired, it is in rotation within the time for a returning runner")

@@ -22,6 +22,7 @@ CORES, MEMORY_MB = 2, 2048
 TOLERANCE = 0.1
 """Part of its memory that a machine's firmware and kernel may keep for themselves."""
 
+TOFU_VERSION = 'tofu version -json | grep -o \'"terraform_version": *"[^"]*"\' | cut -d\'"\' -f4'
 CPU_QUOTA = "cat /sys/fs/cgroup/cpu.max 2>/dev/null || paste -d' ' /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us"
 MEMORY_LIMIT = "cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes"
 CORES_ONLINE = "getconf _NPROCESSORS_ONLN"
@@ -58,7 +59,7 @@ def _look(machine: Machine) -> RunnerLook:
     limited = float(quota[0]) / float(quota[1]) if len(quota) == 2 and _number(quota[0]) else online  # noqa: PLR2004
     total = (_number(machine.run(MEMORY_TOTAL_KIB).stdout) or 0.0) * 2**10
     limit = _number(machine.run(MEMORY_LIMIT).stdout) or total
-    tofu = machine.run('tofu version -json | grep -o \'"terraform_version": *"[^"]*"\' | cut -d\'"\' -f4').stdout.strip()
+    tofu = machine.run(TOFU_VERSION).stdout.strip()
     git = machine.run("git --version").stdout.removeprefix("git version ").strip()
     return RunnerLook(machine, min(limited, online), min(limit, total) / 2**20, tofu, git)
 

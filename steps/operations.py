@@ -19,6 +19,7 @@ from probes.answers import Answer
 from probes.condition import look_at
 from probes.stopwatch import Stopwatch
 from probes.store import StoreProbe
+from steps.fleet import TOFU_VERSION
 
 OLDEST_TOFU = (1, 10, 2)
 UNSOUND_TOFU = ((1, 11, 0), (1, 11, 1), (1, 11, 2))
@@ -27,7 +28,6 @@ UNSOUND_TOFU = ((1, 11, 0), (1, 11, 1), (1, 11, 2))
 LOCK_FIX = "20251023"
 """Day of the commit since which MinIO refuses a conditional write when it cannot read (minio#21653)."""
 
-TOFU_VERSION = 'tofu version -json | grep -o \'"terraform_version": *"[^"]*"\' | cut -d\'"\' -f4'
 MINIO_BUILD = (
     "pid=$(systemctl show --property=MainPID --value minio.service); "
     "grep -a -o -m 1 -E '(mod|dep)\tgithub\\.com/minio/minio\tv[0-9A-Za-z.+-]+' /proc/$pid/exe | head -n 1"

@@ -13,13 +13,13 @@ from probes.jobs import JobClient
 from probes.openssh import pipeline_client
 from probes.tofu import JobOutcome
 from probes.workspace import counted, fresh_value
+from steps.backend import SAVED
 
 FIND_STATE = (
     "find / /tmp /var/tmp /home /root -xdev \\( -name .terraform -o -path /proc -o -path /sys \\) -prune -o "
     "-type f \\( -name '*.tfstate' -o -name '*.tfstate.*' \\) -print 2>/dev/null | sort -u"
 )
 """All file systems that a job can write to; `errored.tfstate` and backups are among the names."""
-SAVED = "cat .terraform/terraform.tfstate"
 FIND_KEY = (
     "secret=$(sed -n 's/^aws_secret_access_key *= *//p' \"$AWS_SHARED_CREDENTIALS_FILE\"); "
     'test -n "$secret" || { echo no secret to look for; exit 2; }; grep -r -l -F -e "$secret" .terraform'

@@ -61,7 +61,8 @@ def balancers_with(lab: Lab, machine: Machine) -> list[str]:
     return [name for name, statistics in seen.items() if not statistics.available or statistics.in_rotation(machine.name)]
 
 
-def _await_removal(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch, name: str) -> None:
+def check_removal_within(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch, name: str) -> None:
+    """Wait until no balancer has the machine in rotation; measured under a name, judged by the threshold in seconds."""
     stopwatch.await_promise(
         lambda: balancers_with(lab, fault.machine),
         lambda balancers: not balancers,
@@ -86,7 +87,7 @@ def await_removal(lab: Lab, fault: Fault) -> None:
 
 @then(parsers.parse("it is out of rotation within {seconds:d} seconds"))
 def check_removal(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
-    _await_removal(lab, fault, seconds, stopwatch, "out of rotation after")
+    check_removal_within(lab, fault, seconds, stopwatch, "out of rotation after")
 
 
 @then("new connections are answered by the other runners")
@@ -129,7 +130,7 @@ def check_return(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch) -> 
 
 @then(parsers.parse("the statistics page shows it as down within {seconds:d} seconds"))
 def check_page(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
-    _await_removal(lab, fault, seconds, stopwatch, "shown as down after")
+    check_removal_within(lab, fault, seconds, stopwatch, "shown as down after")
     for balancer in lab.balancers:
         page = read_page(balancer.address, lab.topology.statistics_port)
         assert page.is_html, f"expected the statistics page of {balancer.name}; observed {page}"
