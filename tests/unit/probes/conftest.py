@@ -56,10 +56,15 @@ class Shell(paramiko.ServerInterface):
         assert stdout is not None
         assert stderr is not None
 
+        heard = threading.Event()
+
         def feed() -> None:
             with suppress(OSError), stdin:
-                while chunk := channel.recv(65536):
+                chunk = channel.recv(65536)
+                heard.set()
+                while chunk:
                     stdin.write(chunk)
+                    chunk = channel.recv(65536)
 
         def drain(stream: IO[bytes], send: Callable[[bytes], object]) -> None:
             with suppress(OSError), stream:
@@ -76,6 +81,7 @@ class Shell(paramiko.ServerInterface):
         for thread in drains:
             thread.join()
         status = process.wait()
+        heard.wait(5)  # the client speaks once it was told that the command runs; an end that overtakes that reply is no real server's
         if not channel.closed:
             channel.send_exit_status(status)
             channel.close()
