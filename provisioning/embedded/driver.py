@@ -121,6 +121,7 @@ class EmbeddedDriver(LabDriver):
                 machine.run("systemctl stop minio.service")
             for machine in machines:
                 machine.disk.copy_out(MINIO_DATA, target / machine.name)
+                stores.forget_format(target / machine.name)
         finally:
             self._discard(name)
         return drives

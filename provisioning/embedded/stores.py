@@ -27,8 +27,10 @@ from provisioning.embedded.blueprint import new_credentials, register_secrets
 from provisioning.identities import write_private
 from provisioning.roles.reference import BUCKET, Credentials
 
-RECIPE = 1
-"""Raise it when `set_up` changes, so that drives are formatted anew."""
+RECIPE = 2
+"""Raise it when `set_up` or `forget_format` changes, so that drives are made anew."""
+
+FORMAT = ".minio.sys/format.json"
 
 BUILD_SECONDS = 180
 READY_SECONDS = 60
@@ -135,6 +137,20 @@ def set_up(network: str, store: Store, credentials: Credentials, mc: Path, node:
         client.call("admin", "user", "add", "lab", credentials.runner_key, credentials.runner_secret)
         client.call("admin", "policy", "create", "lab", "state-of-runners", str(policy))
         client.call("admin", "policy", "attach", "lab", "state-of-runners", "--user", credentials.runner_key)
+
+
+def forget_format(drive: Path) -> None:
+    """Let MinIO write a drive's format anew at its next start; what is stored stays where it is.
+
+    A node that finds two formatted drives begins with them, and looks for those of its peers again only 15 s later
+    (MinIO `cmd/erasure-sets.go`, `monitorAndConnectEndpoints`). Where no drive has a format, the first node waits until
+    all are connected, and every other one waits for the first (`cmd/prepare-storage.go`, `waitForFormatErasure`): so
+    they begin together, and whole. Objects lie by the position of a drive in the command line, which stays the same.
+
+    Args:
+        drive: A copy of it on the host.
+    """
+    (drive / FORMAT).unlink()
 
 
 @dataclass(frozen=True)

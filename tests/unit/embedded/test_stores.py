@@ -135,3 +135,15 @@ def test_a_runner_may_use_one_bucket_and_no_more() -> None:
     assert resources == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
     actions = {action for statement in stores.RUNNER_POLICY["Statement"] for action in statement["Action"]}  # type: ignore[index]
     assert actions == {"s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
+
+
+def test_the_format_alone_is_forgotten(tmp_path: Path) -> None:
+    drive = tmp_path / "storage01"
+    kept = (drive / ".minio.sys/config/iam/users/key.json", drive / BUCKET / "state/xl.meta")
+    for path in (drive / stores.FORMAT, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    stores.forget_format(drive)
+    assert sorted(path for path in drive.rglob("*") if path.is_file()) == sorted(kept)
+    with pytest.raises(FileNotFoundError):
+        stores.forget_format(drive)
