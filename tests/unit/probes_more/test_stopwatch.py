@@ -17,13 +17,23 @@ from probes.stopwatch import Heartbeat, Stopwatch
 
 
 class World:
-    """A clock that moves only when somebody waits, and what was measured."""
+    """A clock that moves only when somebody waits, and a heart that beats whenever it moves."""
 
-    def __init__(self) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
         """At an odd second, as a monotonic clock is."""
-        self.now = 1000.0
+        self._now = 1000.0
+        patch.setattr(stopwatch, "time", SimpleNamespace(monotonic=lambda: self._now))
         self.heartbeat, self.stream = Heartbeat(), MeasurementStream()
         self.stopwatch = Stopwatch(self.stream.measure, self.heartbeat)
+
+    @property
+    def now(self) -> float:
+        """The moment; setting it is a beat."""
+        return self._now
+
+    @now.setter
+    def now(self, moment: float) -> None:
+        self._now = self.heartbeat._last = moment
 
     def pause(self, seconds: float) -> None:
         self.now += seconds
@@ -53,8 +63,7 @@ class World:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    made = World()
-    monkeypatch.setattr(stopwatch, "time", SimpleNamespace(monotonic=lambda: made.now))
+    made = World(monkeypatch)
     assert waiting.wait_until.__kwdefaults__ is not None
     monkeypatch.setitem(waiting.wait_until.__kwdefaults__, "clock", waiting.Clock(lambda: made.now, made.pause))
     return made
