@@ -64,6 +64,10 @@ class Breaker:
         log.info("fault: %s; injected and seen from outside after %.1f s", fault, time.monotonic() - started)
         return fault
 
+    def require_recovered(self) -> None:
+        """Raise `PromiseBroken` unless the lab is as in its baseline again; for between two faults."""
+        self._recovered()
+
     def heal(self, fault: Fault) -> timedelta:
         """Heal a fault now, and see that what it broke works again.
 

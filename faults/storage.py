@@ -7,16 +7,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from faults.control import answer, command
 from faults.fault import GONE_WITHIN, Fault
-from faults.units import NO_PROCESS, main_pid
 from model.errors import AbilityMissing, FaultHadNoEffect
 from model.lab import Ability, Machine
 from model.waiting import wait_until
+from probes.drives import MINIO, drive_of
 
-MINIO = "minio.service"
 FILLER = ".filled-by-a-fault"
 BLOCK_BYTES = 4096
 
@@ -55,12 +52,10 @@ class StorageFull(Fault):
             AbilityMissing: It has no file system of its own after all.
             FaultHadNoEffect: It is full already, or nobody uses it.
         """
-        process = main_pid(self.machine, MINIO)
-        if process == NO_PROCESS:
+        drive = drive_of(self.machine)
+        if not drive:
             msg = f"{MINIO} on {self.machine.name} does not run, so that it is not known where it stores"
             raise FaultHadNoEffect(msg)
-        volume = answer(self.machine, f"tr '\\0' '\\n' < /proc/{process}/cmdline | tail -1")
-        drive = urlsplit(volume).path
         if not self.machine.run(f"mountpoint -q {drive}").ok:
             msg = f"{drive} on {self.machine.name} has no file system of its own"
             raise AbilityMissing(msg)

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from pytest_bdd import given, parsers, then, when
 
 from faults.breaker import Breaker
 from faults.fault import Fault
+from faults.network import NetworkCut
 from faults.power import PlugPulled
 from faults.service import ProcessKilled, ServiceStopped
 from faults.targets import each_storage_node, seeded_storage_node
-from model.lab import Lab
+from model.errors import PromiseBroken
+from model.lab import Lab, Machine
 from model.measurements import at_most
+from model.waiting import wait_until
+from probes import job_steps as do
 from probes.apply_loop import ApplyLoop
 from probes.clients.crew import Clients
-from steps.storage import MINIO
+from probes.drives import has_version
+from probes.jobs import JobClient
+from probes.stopwatch import Stopwatch
+from probes.store import StoreProbe
+from probes.workspace import counted, fresh_value
+from steps.state import RESOURCES, SharedState, snapshot
+from steps.storage import MINIO, node_address
 
 STATES = 2
 BEFORE, DURING, AFTER = 4, 6, 4
 """Applies, over all states, before, during and after each fault."""
 
 APPLIES_WITHIN = timedelta(seconds=180)
+WITNESS_WITHIN = timedelta(seconds=90)
+"""Two of four machines silent: a first read takes 30 to 40 s until the others are given up."""
 
 
 @given("pipelines that change two states without a pause", target_fixture="loop")
@@ -69,3 +83,70 @@ def check_longest(loop: ApplyLoop, seconds: int, measure: Callable[..., object])
     assert longest is not None, "expected applies; observed none"
     measure("longest apply", longest.seconds, "s", at_most(seconds))
     assert longest.seconds <= seconds, f"expected no apply to last longer than {seconds} s; observed {longest}"
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A storage machine that was away while a state was changed, and the version that it missed."""
+
+    machine: Machine
+    version_id: str
+    since: float
+
+
+@when("one storage machine is without power while the state is changed, and comes back", target_fixture="returned")
+def lose_and_change(lab: Lab, breaker: Breaker, jobs: JobClient, store: StoreProbe, shared: SharedState) -> Returned:
+    machine = seeded_storage_node(lab, shared.key)
+    fault = breaker.inject(PlugPulled(machine))
+    shared.workspace = counted(shared.key, fresh_value(), resources=RESOURCES)
+    outcome = jobs.on(lab.runners[0], shared.workspace, do.apply())
+    if not outcome.ok:
+        raise PromiseBroken(f"expected an apply to succeed while {machine.name} is without power; observed:\n{outcome}")
+    newest = snapshot(store, shared.key)
+    shared.serials.append(newest.serial)
+    breaker.heal(fault)
+    breaker.require_recovered()
+    return Returned(machine, newest.version_id, time.monotonic())
+
+
+@then(parsers.parse("reading the versions of the state repairs them on that machine within {seconds:d} seconds"))
+def check_repaired(lab: Lab, shared: SharedState, returned: Returned, seconds: int, stopwatch: Stopwatch) -> None:
+    """By version, through every machine: a plain read is content with a machine that has an older one, and repairs nothing."""
+
+    def read_and_look() -> bool:
+        for machine in lab.storage:
+            StoreProbe(lab.store, node_address(lab, machine)).state(shared.key, returned.version_id)
+        return has_version(returned.machine, lab.store.bucket, shared.key, returned.version_id)
+
+    stopwatch.await_promise(
+        read_and_look,
+        bool,
+        what=f"{returned.machine.name} has version {returned.version_id} of {shared.key} on its own drive",
+        within=seconds,
+        since=returned.since,
+        name="missed version repaired after",
+        every=timedelta(seconds=1),
+        machine=returned.machine.name,
+    )
+
+
+@then("with one witness alone it gives the newest state")
+def check_witness(lab: Lab, breaker: Breaker, shared: SharedState, returned: Returned, measure: Callable[..., object]) -> None:
+    witness, *others = [machine for machine in lab.storage if machine.name != returned.machine.name]
+    for machine in others:
+        breaker.inject(NetworkCut(machine))
+    probe = StoreProbe(lab.store, node_address(lab, returned.machine), within=WITNESS_WITHIN)
+    began = time.monotonic()
+    waited = wait_until(
+        lambda: probe.state(shared.key),
+        lambda seen: seen.value is not None,
+        what=f"{returned.machine.name} gives the state with no other machine than {witness.name}",
+        within=WITNESS_WITHIN,
+        every=timedelta(seconds=1),
+    )
+    measure("read with one witness after", time.monotonic() - began, "s", machine=returned.machine.name)
+    seen = waited.value.value
+    assert seen is not None, f"expected the state from {returned.machine.name} and {witness.name}; observed none"
+    assert seen.serial == shared.serials[-1], (
+        f"expected serial {shared.serials[-1]} from {returned.machine.name} and {witness.name}; observed {seen.serial}"
+    )

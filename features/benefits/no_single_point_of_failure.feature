@@ -79,3 +79,10 @@ Feature: No machine is needed
       When MinIO is stopped on one storage machine while they work
       Then no apply failed
       And no apply lasted longer than 60 seconds
+
+    @disruptive @needs:cut-power @needs:disconnect @needs:control
+    Scenario: A storage machine that came back knows what it missed
+      Given a state that was written before
+      When one storage machine is without power while the state is changed, and comes back
+      Then reading the versions of the state repairs them on that machine within 60 seconds
+      And with one witness alone it gives the newest state
