@@ -42,7 +42,8 @@ def test_the_drive_stands_last_on_the_command_line(volume: str, drive: str) -> N
 
 @pytest.mark.parametrize(
     ("content", "there"),
-    [(b"XL2 " + uuid.UUID(VERSION).bytes + b"x", True), (b"XL2 " + uuid.uuid4().bytes, False), (b"", False), (None, False)],
+    [(b"XL2 " + uuid.UUID(VERSION).bytes + b"x", True), (b"XL2 " + uuid.UUID(int=1).bytes, False), (b"", False), (None, False)],
+    ids=["there", "another", "empty", "no file"],
 )
 def test_a_version_is_there_when_its_bytes_are(content: bytes | None, there: bool) -> None:
     node = Node("http://10.1.0.14:9000/mnt/minio-data", content)
