@@ -1,79 +1,28 @@
-"""Labs that are defective on purpose: what is wrong with each, which checks must say so, and which must not mind."""
+"""Defects of the state store and of the machines that hold it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from minio.versioningconfig import SUSPENDED, VersioningConfig
 
 from model.lab import Lab
-from model.topology import MachineSpec
 from model.waiting import wait_until
-from probes.store import StoreProbe
-from provisioning.embedded.driver import Alteration, as_in_reference
-from provisioning.roles import Applied, File
-from provisioning.roles.reference import BACKEND_SETTINGS
+from probes.store import LOCK_SUFFIX, StoreProbe
+from tests.faulty_labs.defects.defect import Defect, Symptom, only
 
 SERVES_WITHIN = timedelta(seconds=30)
-INIT = "/usr/lib/systemd/systemd"
-
-
-@dataclass(frozen=True)
-class Symptom:
-    """How a defect shows.
-
-    Attributes:
-        check: The check that must fail.
-        scenario: Title of the scenario that finds it.
-        words: What its explanation must contain: machine, expected, observed.
-    """
-
-    check: str
-    scenario: str
-    words: tuple[str, ...]
-
-
-def leave_alone(_lab: Lab) -> None:
-    """Do nothing after boot."""
-
-
-@dataclass(frozen=True)
-class Defect:
-    """A lab that breaks a promise.
-
-    Attributes:
-        name: What is wrong.
-        topology: Of the lab.
-        symptoms: What must be found, and how it must be explained.
-        healthy: Checks that must still pass.
-        alter: Deviation from the reference configuration.
-        after_boot: What is done to the lab before anybody looks at it.
-        selection: Marker expression for the scenarios that are run.
-    """
-
-    name: str
-    topology: str
-    symptoms: tuple[Symptom, ...]
-    healthy: tuple[str, ...]
-    alter: Alteration = as_in_reference
-    after_boot: Callable[[Lab], None] = leave_alone
-    selection: str = "not disruptive"
-
-    @property
-    def checks(self) -> tuple[str, ...]:
-        """Everything that is looked at."""
-        return tuple(dict.fromkeys([*(symptom.check for symptom in self.symptoms), *self.healthy]))
-
-
-def only(name: str, change: Callable[[Applied], Applied]) -> Alteration:
-    """Deviate on one machine."""
-
-    def alter(machine: MachineSpec, applied: Applied) -> Applied:
-        return change(applied) if machine.name == name else applied
-
-    return alter
+STALE = "network/terraform.tfstate"
+LOCK = {
+    "ID": "0b7cd3d1-6a8e-4f0c-9a52-3f1f7d0f6a11",
+    "Operation": "OperationTypeApply",
+    "Who": "pipeline@runner02",
+    "Version": "1.12.6",
+    "Created": "2026-01-05T08:12:44Z",
+    "Path": f"opentofu-state-storage/{STALE}",
+}
 
 
 def _serving(lab: Lab) -> StoreProbe:
@@ -131,6 +80,12 @@ def pull_plug(name: str) -> Callable[[Lab], None]:
     return lambda lab: lab.machines[name].cut_power()
 
 
+def leave_lock(lab: Lab) -> None:
+    """As an apply that was killed months ago."""
+    probe = _serving(lab)
+    _lastingly(lambda: probe.put(STALE + LOCK_SUFFIX, json.dumps(LOCK).encode()).ok, "the store keeps a lock")
+
+
 DEFECTS = (
     Defect(
         "the bucket is missing",
@@ -163,52 +118,6 @@ DEFECTS = (
         after_boot=suspend_versioning,
     ),
     Defect(
-        "one runner does not lock its state",
-        "single",
-        symptoms=(
-            Symptom("V5", "All runners have the same backend settings", ("expected use_lockfile = true on runner03", "observed")),
-            Symptom("V4", "Every other runner is refused", ("expected", "runner03", "observed")),
-        ),
-        healthy=("V1", "V2", "T3"),
-        alter=only("runner03", lambda applied: applied.with_edit(BACKEND_SETTINGS, "use_lockfile                = true\n", "")),
-    ),
-    Defect(
-        "one runner is in a workspace of its own",
-        "single",
-        symptoms=(
-            Symptom("V5", "All runners have the same backend settings", ("runner02", "'default'", "observed", "'mine'")),
-            Symptom("V5", "Each runner's change is seen by all others", ("expected", "runner02", "observed")),
-        ),
-        healthy=("V1", "V2", "S4"),
-        alter=only(
-            "runner02", lambda applied: applied.with_edit("/etc/environment", "TF_CLI_ARGS_init", "TF_WORKSPACE=mine\nTF_CLI_ARGS_init")
-        ),
-    ),
-    Defect(
-        "one runner is missing in the pool",
-        "single",
-        symptoms=(
-            Symptom("S5", "Every balancer is set up soundly", ("expected runner02 in a pool of balancer01", "observed", "runner01")),
-            Symptom("V6", "Every healthy runner is used, and each is who it says it is", ("expected runner02 to answer", "observed")),
-        ),
-        healthy=("V2", "V8", "S4"),
-        alter=only("balancer01", lambda applied: applied.with_edit("/etc/haproxy/haproxy.cfg", "    server runner02 10.1.0.104:22\n", "")),
-    ),
-    Defect(
-        "the runner endpoint is on another port",
-        "single",
-        symptoms=(
-            Symptom("V8", "Jobs run one after another, on different runners", ("expected", "10.1.0.102:9000", "observed", "refused")),
-            Symptom("V6", "Every healthy runner is used, and each is who it says it is", ("expected", "10.1.0.102:9000", "refused")),
-            Symptom("V4", "The second runner is told who holds the lock", ("expected", "10.1.0.102:9000", "observed", "refused")),
-            Symptom("T3", "The next job on another runner has nothing to do", ("expected", "10.1.0.102:9000", "observed", "refused")),
-        ),
-        healthy=("V2", "V5", "T1"),
-        alter=only(
-            "balancer01", lambda applied: applied.with_edit("/etc/haproxy/haproxy.cfg", "bind 10.1.0.102:9000", "bind 10.1.0.102:9022")
-        ),
-    ),
-    Defect(
         "MinIO does not start at boot on one node",
         "production",
         symptoms=(
@@ -229,16 +138,17 @@ DEFECTS = (
         healthy=("V2", "V5", "V6"),
         after_boot=pull_plug("storage02"),
     ),
+    Defect(
+        "a stale lock lies about in the bucket",
+        "production",
+        symptoms=(
+            Symptom(
+                "H46",
+                "Every lock has a holder that works",
+                (f"expected the lock of {STALE}", "observed pipeline@runner02 since 2026-01-05", "no tofu runs there"),
+            ),
+        ),
+        healthy=("V2", "T1"),
+        after_boot=leave_lock,
+    ),
 )
-"""Every one must be found. A line here is cheap: add one with every check."""
-
-NO_SYSTEM = Defect(
-    "one machine does not boot",
-    "single",
-    symptoms=(),
-    healthy=(),
-    alter=only("runner02", lambda applied: applied.with_files(File(INIT, "#!/bin/sh\necho no operating system found\nexit 1\n", 0o755))),
-)
-"""This one cannot be judged: nobody can say what such a lab would promise."""
-
-BY_NAME = {defect.name: defect for defect in (*DEFECTS, NO_SYSTEM)}
