@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ class World:
         """At an odd second, as a monotonic clock is."""
         self.now = 1000.0
         self.heartbeat, self.stream = Heartbeat(), MeasurementStream()
+        self.heartbeat._last = math.inf  # it beats all the time, however long this host has been up
         self.stopwatch = Stopwatch(self.stream.measure, self.heartbeat)
 
     def pause(self, seconds: float) -> None:
