@@ -26,4 +26,11 @@ DEFECTS = (
         healthy=("V1", "V2", "S4"),
         alter=only("runner02", edited("/etc/environment", "TF_CLI_ARGS_init", "TF_WORKSPACE=mine\nTF_CLI_ARGS_init")),
     ),
+    Defect(
+        "one runner takes few logins at once",
+        "production",
+        symptoms=(Symptom("H29", "A hundred pipelines begin at once", ("expected connection", "of 100 to 10.1.0.102:9000", "observed")),),
+        healthy=("S5", "T3"),
+        alter=only("runner02", edited("/etc/ssh/sshd_config.d/reference.conf", "MaxStartups 100:30:200\n", "")),
+    ),
 )
