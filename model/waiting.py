@@ -86,7 +86,8 @@ def wait_until(  # noqa: PLR0913 - each argument is one sentence of the contract
             row = 0
         elapsed = clock.now() - start
         if give_up_when is not None and give_up_when(value):
-            raise error(f"expected that {what} within {within.total_seconds():g} s, but it cannot any more; after {elapsed:.1f} s: {value}")
+            msg = f"expected that {what} within {within.total_seconds():g} s; observed after {elapsed:.1f} s, when it could not any more"
+            raise error(f"{msg}: {value}")
         if elapsed >= within.total_seconds() and row == 0:
             raise error(f"expected that {what} within {within.total_seconds():g} s; last seen after {elapsed:.1f} s: {value}")
         left = within.total_seconds() - elapsed

@@ -14,6 +14,7 @@ from faults.fault import Fault
 from faults.power import PlugPulled
 from faults.service import SshFrozen, SshStopped
 from faults.targets import runner_that_answered_last
+from model.history import Operations
 from model.lab import Lab, Machine
 from model.waiting import wait_until
 from probes import job_steps as do
@@ -25,7 +26,7 @@ from probes.stopwatch import Stopwatch
 from probes.store import StoreProbe
 from probes.workspace import counted, fresh_value
 from steps.fleet import statistics_of
-from steps.rotation import REMOVED_WITHIN, balancers_with
+from steps.rotation import REMOVED_WITHIN, await_removal
 from steps.state import SharedState, serial_of
 
 WARM_UP, ENOUGH = 10, 40
@@ -62,12 +63,18 @@ def freeze_target(breaker: Breaker, target: Machine) -> Fault:
     return breaker.inject(SshFrozen(target))
 
 
+def _check_answered(client: FleetClient, fault: Fault, opened: Operations, when: str) -> None:
+    """Each was answered, and by another runner than the one that is broken."""
+    __tracebackhide__ = True
+    for each in opened:
+        assert each.ok, f"expected every connection to {client.lab.fleet.endpoint} opened {when} to be answered; observed {each}"
+        assert each.who != fault.machine.name, f"expected another runner than {fault.machine.name} to answer; observed {each}"
+
+
 @then("every connection opened from then on is answered by another runner")
 def check_answered(client: FleetClient, fault: Fault, measure: Callable[..., object]) -> None:
     opened = client.await_ended(ENOUGH, since=fault.struck_at, within=ENDED_WITHIN).opened_after(fault.struck_at).ended
-    for each in opened:
-        assert each.ok, f"expected every connection opened after {fault} to be answered; observed {each}"
-        assert each.who != fault.machine.name, f"expected another runner than {fault.machine.name} to answer; observed {each}"
+    _check_answered(client, fault, opened, f"after {fault}")
     slowest = opened.longest()
     measure("connections opened after the fault, all answered", len(opened), "connections", fault=fault.title)
     if slowest is not None:
@@ -82,22 +89,12 @@ def tell_under_way(client: FleetClient, fault: Fault, measure: Callable[..., obj
     measure("lost of those", len(lost), "connections", fault=fault.title)
 
 
-def _left_rotation(lab: Lab, fault: Fault) -> float:
-    wait_until(
-        lambda: balancers_with(lab, fault.machine),
-        lambda balancers: not balancers,
-        what=f"no balancer has {fault.machine.name} in rotation",
-        within=REMOVED_WITHIN,
-    )
-    return time.monotonic()
-
-
 @then("every connection opened after it left the rotation is answered by another runner")
 def check_answered_after_removal(lab: Lab, client: FleetClient, fault: Fault) -> None:
-    left = _left_rotation(lab, fault)
-    for each in client.await_ended(ENOUGH, since=left, within=ENDED_WITHIN).opened_after(left).ended:
-        assert each.ok, f"expected every connection opened after {fault.machine.name} left the rotation to be answered; observed {each}"
-        assert each.who != fault.machine.name, f"expected another runner than {fault.machine.name} to answer; observed {each}"
+    await_removal(lab, fault)
+    left = time.monotonic()
+    opened = client.await_ended(ENOUGH, since=left, within=ENDED_WITHIN).opened_after(left).ended
+    _check_answered(client, fault, opened, f"after {fault.machine.name} left the rotation")
 
 
 @then(parsers.parse("connections opened before that end within {seconds:d} seconds"))
@@ -139,9 +136,7 @@ def check_outages(client: FleetClient, outages: list[Fault], measure: Callable[.
         healed = fault.healed_at or time.monotonic()
         opened = client.operations.opened_after(fault.struck_at).opened_before(healed).ended
         assert len(opened) >= ENOUGH, f"expected {ENOUGH} connections while {fault.machine.name} was dead; observed {len(opened)}"
-        for each in opened:
-            assert each.ok, f"expected every connection opened while {fault.machine.name} was dead to be answered; observed {each}"
-            assert each.who != fault.machine.name, f"expected another runner than {fault.machine.name} to answer; observed {each}"
+        _check_answered(client, fault, opened, f"while {fault.machine.name} was dead")
         measure("connections while a runner was dead, all answered", len(opened), "connections", machine=fault.machine.name)
 
 
@@ -150,7 +145,7 @@ def lose_all_but_one(lab: Lab, breaker: Breaker) -> Machine:
     *lost, last = lab.runners
     faults = [breaker.inject(PlugPulled(runner)) for runner in lost]
     for fault in faults:
-        _left_rotation(lab, fault)
+        await_removal(lab, fault)
     return last
 
 

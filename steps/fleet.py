@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
+from threading import Barrier
 
 from pytest_bdd import parsers, then, when
 
@@ -18,6 +21,9 @@ from probes.statistics import Statistics, read_statistics
 
 CORES, MEMORY_MB = 2, 2048
 """`cpu_cores` and `memory_mb` of the guide's step 4."""
+
+BURST_WITHIN = timedelta(seconds=60)
+"""For each of many logins at once: bounds our patience, no promise."""
 
 TOLERANCE = 0.1
 """Part of its memory that a machine's firmware and kernel may keep for themselves."""
@@ -128,6 +134,19 @@ def connect_often(lab: Lab, times: int) -> Connections:
     before = statistics_of(lab)
     login = ssh.fleet_login(lab)
     outcomes = [ssh.run(login, "hostname") for _ in range(times * len(lab.runners))]
+    return Connections(outcomes, before, statistics_of(lab))
+
+
+@when(parsers.parse("{count:d} clients connect to the fleet at the same moment"), target_fixture="connections")
+def connect_at_once(lab: Lab, count: int) -> Connections:
+    before, login, start = statistics_of(lab), ssh.fleet_login(lab), Barrier(count, timeout=BURST_WITHIN.total_seconds())
+
+    def connect(_number: int) -> SshOutcome:
+        start.wait()
+        return ssh.run(login, "hostname", deadline=BURST_WITHIN, connect_within=BURST_WITHIN)
+
+    with ThreadPoolExecutor(max_workers=count) as pool:
+        outcomes = list(pool.map(connect, range(count)))
     return Connections(outcomes, before, statistics_of(lab))
 
 

@@ -13,6 +13,7 @@ from faults.power import PlugPulled
 from model.errors import AcceptanceError, ControlChannelLost
 from model.lab import Lab, Machine
 from probes import job_steps as do
+from probes.answers import UNREADABLE, Answer
 from probes.jobs import Holder, JobClient
 from probes.lock_error import LockInfo
 from probes.store import LOCK_SUFFIX, StoreProbe
@@ -143,20 +144,26 @@ def check_patience(refused: list[JobOutcome], seconds: int) -> None:
 
 
 @when("all locks in the bucket are looked at", target_fixture="locks")
-def find_locks(store: StoreProbe) -> dict[str, LockInfo]:
+def find_locks(store: StoreProbe) -> dict[str, Answer[LockInfo]]:
     found = store.keys("")
     if found.error is not None:
         raise AcceptanceError(f"the bucket {store.bucket} could not be listed: {found.error}")
     states = [name.removesuffix(LOCK_SUFFIX) for name in found.value or () if name.endswith(LOCK_SUFFIX)]
     locks = {name: store.lock_object(name) for name in states}
-    return {name: answer.value for name, answer in locks.items() if answer.value is not None}
+    for name, answer in locks.items():
+        if answer.error is not None and answer.error.code != UNREADABLE:
+            raise AcceptanceError(f"the lock of {name} could not be read: {answer.error}")
+    return {name: answer for name, answer in locks.items() if answer != Answer()}
 
 
 @then("each belongs to an apply that is under way")
-def check_locks(lab: Lab, locks: dict[str, LockInfo]) -> None:
+def check_locks(lab: Lab, locks: dict[str, Answer[LockInfo]]) -> None:
     runners = {runner.name: runner for runner in lab.runners}
-    for name, lock in locks.items():
-        expected = f"expected the lock of {name} to belong to an apply that is under way; observed {lock.who} since {lock.created}"
+    for name, answer in locks.items():
+        promised = f"expected the lock of {name} to belong to an apply that is under way"
+        lock = answer.value
+        assert lock is not None, f"{promised}; observed one that names nobody: {answer.error}"
+        expected = f"{promised}; observed {lock.who} since {lock.created}"
         assert lock.hostname in runners, f"{expected}, who is no runner of this lab"
         assert _applies(runners[lock.hostname]), f"{expected}, but no tofu runs there"
 

@@ -41,3 +41,12 @@ Feature: The balancer keeps what its settings promise
       When a client connects to the fleet 20 times for each runner
       Then every connection is answered
       And no runner got less than half its share
+
+  @check:H29
+  Rule: A burst of 100 simultaneous connections is served completely
+
+    @short
+    Scenario: A hundred pipelines begin at once
+      When 100 clients connect to the fleet at the same moment
+      Then every connection is answered
+      And every runner answered at least once

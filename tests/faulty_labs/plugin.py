@@ -13,7 +13,8 @@ from model.run import RUN
 from model.topology import Topology
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.removal import leftovers
-from tests.faulty_labs.defects import BY_NAME, Defect
+from tests.faulty_labs.defects import BY_NAME
+from tests.faulty_labs.defects.defect import Defect
 
 
 @dataclass

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.faulty_labs.acceptance_run import AcceptanceRun, run_features
-from tests.faulty_labs.defects import DEFECTS, Defect, Symptom
+from tests.faulty_labs.defects import DEFECTS
+from tests.faulty_labs.defects.defect import Defect, Symptom
 
 FAILED = 1
 

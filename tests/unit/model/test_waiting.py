@@ -129,7 +129,7 @@ def test_a_row_that_breaks_after_the_deadline_is_not_begun_again(time: FakeTime)
 def test_a_hopeless_state_ends_the_wait_at_once(time: FakeTime) -> None:
     with pytest.raises(DeadlineMissed) as missed:
         wait(time, time.sees(["bad", "dead", "good"]), give_up_when=lambda seen: seen == "dead")
-    assert str(missed.value) == "expected that it is good within 1 s, but it cannot any more; after 0.2 s: dead"
+    assert str(missed.value) == "expected that it is good within 1 s; observed after 0.2 s, when it could not any more: dead"
     assert time.looks == [0, 0.2]
 
 
