@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +24,6 @@ class World:
         self._now = 1000.0
         patch.setattr(stopwatch, "time", SimpleNamespace(monotonic=lambda: self._now))
         self.heartbeat, self.stream = Heartbeat(), MeasurementStream()
-        self.heartbeat._last = math.inf  # it beats all the time, however long this host has been up
         self.stopwatch = Stopwatch(self.stream.measure, self.heartbeat)
 
     @property
