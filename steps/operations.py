@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pytest_bdd import parsers, then, when
 
 from faults.breaker import Breaker
 from faults.power import Reboot
-from model.errors import AbilityMissing
+from model.errors import AbilityMissing, PromiseBroken
 from model.lab import Lab, Machine
+from model.measurements import at_most
 from model.topology import Role
+from model.waiting import wait_until
 from probes.answers import Answer
 from probes.condition import look_at
 from probes.stopwatch import Stopwatch
@@ -37,6 +40,8 @@ MINIO_BUILD = (
 UNITS = {Role.STORAGE: ("minio.service",), Role.BALANCER: ("haproxy.service",), Role.RUNNER: ()}
 EVERYWHERE = ("ssh.service",)
 WHERE_ADDRESSES_MOVE = ("keepalived.service",)
+SERVES_WITHIN = timedelta(seconds=240)
+"""Twice what is promised after a reboot."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,32 @@ def reboot_all(lab: Lab, breaker: Breaker) -> float:
     with ThreadPoolExecutor(max_workers=len(others)) as pool:
         list(pool.map(breaker.inject, others))
     return time.monotonic()
+
+
+@when("every machine is rebooted, one after the other", target_fixture="reboots")
+def reboot_each(lab: Lab, breaker: Breaker) -> dict[str, float]:
+    """Seconds by machine until everything served again."""
+    reboots = {}
+    for machine in lab.machines.values():
+        fault = breaker.inject(Reboot(machine))
+        breaker.heal(fault)
+        wait_until(
+            lambda: look_at(lab),
+            lambda seen: seen.is_good,
+            what=f"everything serves again after the reboot of {machine.name}",
+            within=SERVES_WITHIN,
+            error=PromiseBroken,
+        )
+        reboots[machine.name] = time.monotonic() - fault.struck_at
+    return reboots
+
+
+@then(parsers.parse("after each reboot everything served again within {seconds:d} seconds"))
+def check_each_back(reboots: dict[str, float], seconds: int, measure: Callable[..., object]) -> None:
+    for name, took in reboots.items():
+        measure("everything serves again after", took, "s", at_most(seconds), machine=name)
+    for name, took in reboots.items():
+        assert took <= seconds, f"expected everything to serve within {seconds} s after the reboot of {name}; observed {took:.1f} s"
 
 
 @then(parsers.parse("everything serves again within {seconds:d} seconds"))

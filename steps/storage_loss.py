@@ -35,6 +35,7 @@ BEFORE, DURING, AFTER = 4, 6, 4
 """Applies, over all states, before, during and after each fault."""
 
 APPLIES_WITHIN = timedelta(seconds=180)
+PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}
 WITNESS_WITHIN = timedelta(seconds=90)
 """Two of four machines silent: a first read takes 30 to 40 s until the others are given up."""
 
@@ -69,6 +70,18 @@ def stop_one(lab: Lab, breaker: Breaker, loop: ApplyLoop, key: str) -> None:
     _break(breaker, loop, ServiceStopped(seeded_storage_node(lab, key), MINIO))
 
 
+@when("MinIO is killed on each storage machine in turn while they work")
+def kill_each(lab: Lab, breaker: Breaker, loop: ApplyLoop) -> None:
+    for machine in each_storage_node(lab):
+        _break(breaker, loop, ProcessKilled(machine, MINIO))
+
+
+@when("MinIO is stopped on each storage machine in turn while they work")
+def stop_each(lab: Lab, breaker: Breaker, loop: ApplyLoop) -> None:
+    for machine in each_storage_node(lab):
+        _break(breaker, loop, ServiceStopped(machine, MINIO))
+
+
 @then("no apply failed")
 def check_applies(loop: ApplyLoop, measure: Callable[..., object]) -> None:
     measure("applies", len(loop.applies.ended), "applies")
@@ -95,8 +108,20 @@ class Returned:
 
 
 @when("one storage machine is without power while the state is changed, and comes back", target_fixture="returned")
-def lose_and_change(lab: Lab, breaker: Breaker, jobs: JobClient, store: StoreProbe, shared: SharedState) -> Returned:
-    machine = seeded_storage_node(lab, shared.key)
+def lose_one_and_change(lab: Lab, breaker: Breaker, jobs: JobClient, store: StoreProbe, shared: SharedState) -> Returned:
+    return _change_without(seeded_storage_node(lab, shared.key), lab, breaker, jobs, store, shared)
+
+
+@when(parsers.parse("the {which} storage machine is without power while the state is changed, and comes back"), target_fixture="returned")
+def lose_and_change(  # noqa: PLR0913, PLR0917 - a sentence's fixtures
+    lab: Lab, breaker: Breaker, jobs: JobClient, store: StoreProbe, shared: SharedState, which: str
+) -> Returned:
+    return _change_without(each_storage_node(lab)[PLACES[which]], lab, breaker, jobs, store, shared)
+
+
+def _change_without(  # noqa: PLR0913, PLR0917 - a sentence's fixtures
+    machine: Machine, lab: Lab, breaker: Breaker, jobs: JobClient, store: StoreProbe, shared: SharedState
+) -> Returned:
     fault = breaker.inject(PlugPulled(machine))
     shared.workspace = counted(shared.key, fresh_value(), resources=RESOURCES)
     outcome = jobs.on(lab.runners[0], shared.workspace, do.apply())

@@ -80,9 +80,35 @@ Feature: No machine is needed
       Then no apply failed
       And no apply lasted longer than 60 seconds
 
+    @thorough @disruptive @needs:control
+    Scenario Outline: MinIO is <done> on each storage machine, one after the other
+      Given pipelines that change two states without a pause
+      When MinIO is <done> on each storage machine in turn while they work
+      Then no apply failed
+      And no apply lasted longer than 60 seconds
+
+      Examples:
+        | done    |
+        | killed  |
+        | stopped |
+
     @disruptive @needs:cut-power @needs:disconnect @needs:control
     Scenario: A storage machine that came back knows what it missed
       Given a state that was written before
       When one storage machine is without power while the state is changed, and comes back
       Then reading the versions of the state repairs them on that machine within 60 seconds
       And with one witness alone it gives the newest state
+
+    @thorough @disruptive @needs:cut-power @needs:disconnect @needs:control
+    Scenario Outline: The <which> storage machine, too, knows what it missed when it came back
+      Given a state that was written before
+      When the <which> storage machine is without power while the state is changed, and comes back
+      Then reading the versions of the state repairs them on that machine within 60 seconds
+      And with one witness alone it gives the newest state
+
+      Examples:
+        | which  |
+        | first  |
+        | second |
+        | third  |
+        | last   |
