@@ -17,7 +17,7 @@ from provisioning import places
 from provisioning.embedded.removal import leftovers, mounts_below
 
 ROOT = Path(__file__).parents[2]
-ENDS_WITHIN = timedelta(seconds=150)
+ENDS_WITHIN = timedelta(seconds=300)
 COMES_SO_FAR_WITHIN = timedelta(seconds=60)
 
 
