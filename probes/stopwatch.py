@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Self, TypeVar
@@ -96,13 +97,19 @@ class Stopwatch:
         """
         __tracebackhide__ = True
         left = timedelta(seconds=max(0.0, since + PAST * within - time.monotonic()))
+        looks: deque[T] = deque(maxlen=1)
+
+        def look() -> T:
+            looks.append(observe())
+            return looks[-1]
+
         try:
-            waited = wait_until(observe, ready, what=what, within=left, every=every)
+            waited = wait_until(look, ready, what=what, within=left, every=every)
         except DeadlineMissed as error:
             took = time.monotonic() - since
             self._measure(name, took, "s", at_most(within), **labels)
             raise self._miss(
-                f"expected that {what} within {within} s; observed that it did not within {took:.1f} s ({error})", since
+                f"expected that {what} within {within} s; observed that it did not within {took:.1f} s; last seen: {looks[-1]}", since
             ) from error
         took = time.monotonic() - since
         self._measure(name, took, "s", at_most(within), **labels)

@@ -62,6 +62,11 @@ class Owners:
     names: dict[str, list[str]]
     endpoint: Reached
 
+    def __str__(self) -> str:
+        """Who has what, and how the endpoint is."""
+        having = "; ".join(f"{address}: {' and '.join(names) or 'nobody'}" for address, names in self.names.items())
+        return f"{having}; the endpoint: {self.endpoint}"
+
 
 def _look(lab: Lab) -> Owners:
     return Owners(

@@ -17,7 +17,7 @@ DEFECTS = (
             Symptom(
                 "B3",
                 "HAProxy stops on the balancer that has the address",
-                ("expected that another balancer than balancer01 has the addresses", "within 5 s", "observed", "'10.1.0.102': []"),
+                ("expected that another balancer than balancer01 has the addresses", "within 5 s", "observed", "10.1.0.102: nobody"),
             ),
         ),
         healthy=("S5", "T3"),
