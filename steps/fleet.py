@@ -22,9 +22,7 @@ from probes.statistics import Statistics, read_statistics
 CORES, MEMORY_MB = 2, 2048
 """`cpu_cores` and `memory_mb` of the guide's step 4."""
 
-BURST_WITHIN = timedelta(seconds=60)
-"""For each of many logins at once: bounds our patience, no promise."""
-
+BURST_WITHIN = timedelta(seconds=60)  # for each of many logins at once; bounds our patience, no promise
 TOLERANCE = 0.1
 """Part of its memory that a machine's firmware and kernel may keep for themselves."""
 

@@ -45,7 +45,7 @@ Feature: The balancer keeps what its settings promise
   @check:H29
   Rule: A burst of 100 simultaneous connections is served completely
 
-    @short
+    @short @disruptive
     Scenario: A hundred pipelines begin at once
       When 100 clients connect to the fleet at the same moment
       Then every connection is answered

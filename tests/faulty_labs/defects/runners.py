@@ -32,5 +32,6 @@ DEFECTS = (
         symptoms=(Symptom("H29", "A hundred pipelines begin at once", ("expected connection", "of 100 to 10.1.0.102:9000", "observed")),),
         healthy=("S5", "T3"),
         alter=only("runner02", edited("/etc/ssh/sshd_config.d/reference.conf", "MaxStartups 100:30:200\n", "")),
+        selection="short",
     ),
 )
