@@ -57,7 +57,7 @@ class Disk:
             image.parent.mkdir(exist_ok=True)
             with image.open("wb") as file:
                 file.truncate(DRIVE_MIB << 20)
-            target = self._inside(point)
+            target = self.on_host(point)
             target.mkdir(parents=True, exist_ok=True)
             try:
                 run(*MAKE_FILE_SYSTEM, str(image))
@@ -73,7 +73,7 @@ class Disk:
         self._attach_drives(applied.drives)
         owners = self._owners()
         for file in applied.files.values():
-            target = self._inside(file.path)
+            target = self.on_host(file.path)
             self._stay_inside(target)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.touch(mode=0o600)
@@ -82,7 +82,7 @@ class Disk:
             os.chown(target, owners[0][user], owners[1][group or user])
             target.chmod(file.mode)
         for unit in applied.enabled:
-            link = self._inside(str(WANTS / unit))
+            link = self.on_host(str(WANTS / unit))
             link.parent.mkdir(parents=True, exist_ok=True)
             source = UNITS if str(UNITS / unit) in applied.files else PACKAGED_UNITS
             link.unlink(missing_ok=True)
@@ -93,17 +93,22 @@ class Disk:
         """Units of ours that the image or package starts at boot, but this role does not."""
         for unit in ("ssh.service", "haproxy.service", "keepalived.service"):
             if unit not in applied.enabled:
-                self._inside(str(WANTS / unit)).unlink(missing_ok=True)
+                self.on_host(str(WANTS / unit)).unlink(missing_ok=True)
 
     def copy_in(self, source: Path, path: str) -> None:
         """Copy a folder of the host onto the disk."""
-        shutil.copytree(source, self._inside(path), symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(source, self.on_host(path), symlinks=True, dirs_exist_ok=True)
 
     def copy_out(self, path: str, target: Path) -> None:
         """Copy a folder of the disk to the host."""
-        shutil.copytree(self._inside(path), target, symlinks=True)
+        shutil.copytree(self.on_host(path), target, symlinks=True)
 
-    def _inside(self, path: str) -> Path:
+    def remove(self, path: str) -> None:
+        """Delete one file."""
+        self.on_host(path).unlink()
+
+    def on_host(self, path: str) -> Path:
+        """Where a path of the machine is on the host."""
         return self.root / path.lstrip("/")
 
     def _stay_inside(self, target: Path) -> None:
@@ -121,7 +126,7 @@ class Disk:
     def _owners(self) -> tuple[dict[str, int], dict[str, int]]:
         """User and group ids by name, as the image knows them."""
         users, groups = (
-            {fields[0]: int(fields[2]) for fields in (line.split(":") for line in self._inside(name).read_text().splitlines())}
+            {fields[0]: int(fields[2]) for fields in (line.split(":") for line in self.on_host(name).read_text().splitlines())}
             for name in ("/etc/passwd", "/etc/group")
         )
         return users, groups

@@ -29,6 +29,8 @@ from provisioning.roles.reference import BACKEND_SETTINGS, BUCKET, MINIO_DATA, P
 BOOT_ORDER = (Role.STORAGE, Role.RUNNER, Role.BALANCER)
 """A balancer that looks for the others before they are there takes them for dead, and looks again only a second later."""
 
+FORMAT = f"{MINIO_DATA}/{stores.FORMAT}"
+
 Alteration = Callable[[MachineSpec, Applied], Applied]
 """A deviation from the reference configuration, for labs that are defective on purpose."""
 
@@ -88,6 +90,7 @@ class EmbeddedDriver(LabDriver):
             blueprint.save()
             LabNetwork(names).create()
             machines = [_machine(spec, names, blueprint, _applying(blueprint, alter)) for spec in topology.machines]
+            together = bool(store.drives) and _storage_is_as_in_reference(blueprint, alter)
             started = time.monotonic()
             layout = 0.0
             with contextlib.ExitStack() as waiting:
@@ -97,6 +100,8 @@ class EmbeddedDriver(LabDriver):
                     machine.lay_out()
                     if machine.name in store.drives:
                         machine.disk.copy_in(store.drives[machine.name], MINIO_DATA)
+                        if together:
+                            machine.disk.remove(FORMAT)
                     layout += time.monotonic() - before
                     waiting.callback(machine.stop_waiting)
                     machine.start()
@@ -106,8 +111,12 @@ class EmbeddedDriver(LabDriver):
         except BaseException:
             self._discard(name)
             raise
-        lab = _lab(names, blueprint, machines)
-        lab.phases.update(layout=layout, boot=time.monotonic() - started - layout)
+        lab, booted = _lab(names, blueprint, machines), time.monotonic()
+        lab.phases.update(layout=layout, boot=booted - started - layout)
+        if together:
+            self.tell("waiting until the storage machines have found one another")
+            stores.await_format(machine.disk.on_host(FORMAT) for machine in machines if machine.name in store.drives)
+            lab.phases["store set up"] = time.monotonic() - booted
         return lab, machines
 
     def _build_store(self, topology: Topology, name: str, target: Path) -> stores.StoreDrives:
@@ -121,7 +130,6 @@ class EmbeddedDriver(LabDriver):
                 machine.run("systemctl stop minio.service")
             for machine in machines:
                 machine.disk.copy_out(MINIO_DATA, target / machine.name)
-                stores.forget_format(target / machine.name)
         finally:
             self._discard(name)
         return drives
@@ -175,6 +183,14 @@ def attach(name: str) -> Lab:
 
 def _applying(blueprint: Blueprint, alter: Alteration) -> Callable[[MachineSpec], Applied]:
     return lambda spec: alter(spec, blueprint.apply(spec))
+
+
+def _storage_is_as_in_reference(blueprint: Blueprint, alter: Alteration) -> bool:
+    """Whether every storage machine may be expected to come."""
+    if alter is as_in_reference:
+        return True
+    planned = [(spec, blueprint.apply(spec)) for spec in blueprint.topology.of(Role.STORAGE)]
+    return all(alter(spec, applied) == applied for spec, applied in planned)
 
 
 def _machine(spec: MachineSpec, names: LabNames, blueprint: Blueprint, apply: Callable[[MachineSpec], Applied]) -> EmbeddedMachine:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,15 +24,29 @@ from filelock import FileLock, Timeout
 from model.errors import LabUnavailable
 from model.lab import Store
 from model.topology import Role, Topology
+from model.waiting import wait_until
 from provisioning import places
 from provisioning.embedded.blueprint import new_credentials, register_secrets
 from provisioning.identities import write_private
 from provisioning.roles.reference import BUCKET, Credentials
 
-RECIPE = 2
-"""Raise it when `set_up` or `forget_format` changes, so that drives are made anew."""
+RECIPE = 1
+"""Raise it when `set_up` changes, so that drives are formatted anew."""
 
 FORMAT = ".minio.sys/format.json"
+"""On a drive. Without it MinIO writes the format anew, and what is stored stays where it is: objects lie by the position of a drive
+in the command line.
+
+A node that finds two formatted drives begins with them, and looks for those of its peers again only 15 s later (MinIO
+`cmd/erasure-sets.go`, `monitorAndConnectEndpoints`). Where no drive has a format, the first node waits until all are connected, and
+every other one waits for the first (`cmd/prepare-storage.go`, `waitForFormatErasure`): so they begin together, and whole. That is no
+way for a store of which a node may never come: there, nobody would begin.
+"""
+
+FORMAT_WITHIN = timedelta(seconds=20)
+"""On a calm host it takes 2 to 3 s."""
+
+log = logging.getLogger(__name__)
 
 BUILD_SECONDS = 180
 READY_SECONDS = 60
@@ -139,18 +155,24 @@ def set_up(network: str, store: Store, credentials: Credentials, mc: Path, node:
         client.call("admin", "policy", "attach", "lab", "state-of-runners", "--user", credentials.runner_key)
 
 
-def forget_format(drive: Path) -> None:
-    """Let MinIO write a drive's format anew at its next start; what is stored stays where it is.
-
-    A node that finds two formatted drives begins with them, and looks for those of its peers again only 15 s later
-    (MinIO `cmd/erasure-sets.go`, `monitorAndConnectEndpoints`). Where no drive has a format, the first node waits until
-    all are connected, and every other one waits for the first (`cmd/prepare-storage.go`, `waitForFormatErasure`): so
-    they begin together, and whole. Objects lie by the position of a drive in the command line, which stays the same.
+def await_format(files: Iterable[Path]) -> None:
+    """Wait until drives that began without a format have one: from now on the store can do without one of its machines.
 
     Args:
-        drive: A copy of it on the host.
+        files: Where the format of each drive will be, on the host.
     """
-    (drive / FORMAT).unlink()
+    awaited = tuple(files)
+    try:
+        wait_until(
+            lambda: [file for file in awaited if not file.exists()],
+            lambda missing: not missing,
+            what="all drives of the state store have a format",
+            within=FORMAT_WITHIN,
+            every=timedelta(milliseconds=20),
+            error=LabUnavailable,
+        )
+    except LabUnavailable as error:
+        log.warning("the state store is not complete yet: %s", error)  # whether it serves is judged by scenarios
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -137,13 +138,16 @@ def test_a_runner_may_use_one_bucket_and_no_more() -> None:
     assert actions == {"s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
 
 
-def test_the_format_alone_is_forgotten(tmp_path: Path) -> None:
-    drive = tmp_path / "storage01"
-    kept = (drive / ".minio.sys/config/iam/users/key.json", drive / BUCKET / "state/xl.meta")
-    for path in (drive / stores.FORMAT, *kept):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(path.name)
-    stores.forget_format(drive)
-    assert sorted(path for path in drive.rglob("*") if path.is_file()) == sorted(kept)
-    with pytest.raises(FileNotFoundError):
-        stores.forget_format(drive)
+def test_a_format_is_awaited_on_every_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(stores, "FORMAT_WITHIN", timedelta(milliseconds=50))
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.touch()
+    stores.await_format([one, other])
+    (told,) = caplog.messages
+    assert "not complete" in told
+    assert str(other) in told
+    assert str(one) not in told
+    other.touch()
+    caplog.clear()
+    stores.await_format(iter([one, other]))
+    assert not caplog.messages
