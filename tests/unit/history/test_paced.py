@@ -35,13 +35,15 @@ class Stub(PacedClient):
         begun.end(Outcome.OK)
 
 
-def test_the_rate_is_held_although_operations_take_longer_than_a_turn() -> None:
-    with Stub(seconds=0.3) as client:
-        seen = client.await_ended(10, since=0, within=ENOUGH)
-    starts = [each.started for each in seen]
-    rate = (len(starts) - 1) / (starts[-1] - starts[0])
-    assert rate > 25  # 50 a second asked for; a busy machine may lose some turns
-    assert max(each.seconds for each in seen) > 0.25
+def test_the_next_turn_comes_although_none_has_ended() -> None:
+    with Stub(seconds=60) as client:
+        ends = time.monotonic() + ENOUGH.total_seconds()
+        while len(client.operations) < 10 and time.monotonic() < ends:
+            threading.Event().wait(0.01)
+        seen = client.operations
+        client.release.set()
+    assert len(seen) >= 10
+    assert all(each.under_way for each in seen)
 
 
 def test_a_turn_without_a_free_place_is_left_out_and_counted() -> None:
@@ -84,7 +86,7 @@ def test_what_is_under_way_when_it_is_stopped_is_unknown_and_stopping_is_bounded
         threading.Event().wait(0.005)
     began = time.monotonic()
     client.stop(timedelta(milliseconds=100))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
     assert [each.outcome for each in client.operations] == [Outcome.UNKNOWN]
     client.release.set()
     client.stop()

@@ -74,7 +74,7 @@ def test_a_refused_connection(channel: Channel, refused: Address) -> None:
 def test_silence_is_told_within_the_deadline(channel: Channel, silent: Address) -> None:
     started = time.monotonic()
     assert run(at(channel, silent), "true", connect=SHORT).reached is Reached.SILENT
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
 
 
 def test_a_reset_connection(channel: Channel, resetting: Address) -> None:
@@ -105,7 +105,7 @@ def test_a_late_command_is_given_up(channel: Channel) -> None:
     outcome = run(channel, "echo begun; exec sleep 20", within=SHORT)
     assert outcome.reached is Reached.LATE
     assert "begun" in outcome.so_far
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
 
 
 def test_output_can_be_awaited_while_the_command_runs(channel: Channel) -> None:
@@ -120,7 +120,7 @@ def test_awaiting_ends_with_the_command(channel: Channel) -> None:
         assert not running.wait_for_output("two", LONG)
         first = running.finish(LONG)
         assert running.finish(LONG) is first
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 9
 
 
 def test_a_login_that_failed_has_nothing_to_await(login: Login, refused: Address) -> None:

@@ -179,4 +179,4 @@ def test_a_heartbeat_ends_with_its_context() -> None:
     with Heartbeat() as heartbeat:
         assert any(thread.name == "heartbeat" for thread in threading.enumerate())
     assert not heartbeat._thread.is_alive()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 8
