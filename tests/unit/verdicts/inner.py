@@ -24,6 +24,7 @@ pytest_plugins = [name for name in ast.literal_eval(listed.value) if name in {pl
 PLUGINS = [
     "reports.plan",
     "reports.recorder",
+    "reports.messages.plugin",
     *(f"fixtures.{name}" for name in "options traps sentences measuring collection telling verdicts gate".split()),  # noqa: SIM905 - a list of words
 ]
 
