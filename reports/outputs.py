@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reports import summary
+from reports import metrics, summary
 from reports.recorded import RecordedRun
 
 
@@ -22,7 +22,7 @@ class Output:
     make: Callable[[RecordedRun], object]
 
 
-OUTPUTS: tuple[Output, ...] = (Output("summary.md", summary.write),)
+OUTPUTS: tuple[Output, ...] = (Output(summary.FILE, summary.write), Output(metrics.FILE, metrics.write))
 
 
 def make_all(run: RecordedRun) -> Iterator[str]:

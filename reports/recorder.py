@@ -13,9 +13,11 @@ from _pytest.junitxml import xml_key
 
 from model.run import RUN, Run
 from model.secrets import SECRETS
-from reports import record
+from reports import github, record, summary
 from reports.messages import closing
 from reports.outputs import make_all
+from reports.pruning import Claim, prune
+from reports.recorded import RecordedRun
 from reports.suite import suite_facts
 from reports.table import render
 
@@ -23,6 +25,10 @@ JUNIT = "junit.xml"
 WARNINGS = "warnings.txt"
 LATEST = "latest"
 ROOM_BYTES = 4_194_304
+CLAIM: pytest.StashKey[Claim] = pytest.StashKey()
+"""Held until the process ends."""
+
+MADE: pytest.StashKey[RecordedRun] = pytest.StashKey()
 COMPLAINTS: pytest.StashKey[list[str]] = pytest.StashKey()
 LOG_WIDTH = 130
 """Columns where nobody looks at a terminal: logs of pipelines are wide."""
@@ -59,6 +65,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run.suite = suite_facts(run.root, config.invocation_params.args)
     try:
         run.folder.mkdir(parents=True)
+        config.stash[CLAIM] = Claim(run.folder)
         point(run.folder.parent.parent / LATEST, run.folder)
     except OSError as error:
         _complain(config, f"no record will be kept, {run.folder} cannot be made: {error.strerror}")
@@ -128,26 +135,31 @@ class WarningFile:
 
 def pytest_acceptance_concluded(config: pytest.Config, run: Run) -> None:
     """End the record, write the conclusion and what is made from it; JUnit is in the folder even when it was asked for elsewhere."""
+    config.stash[MADE] = record.recorded(run)
     if not run.folder.is_dir():
         return
     try:
         if broken := closing.end(run):
             _complain(config, f"the record is not whole: {broken}")
-        made = record.write(run)
+        config.stash[MADE] = record.write(run)
         given = Path(str(config.option.xmlpath))
         if given.is_file() and given.resolve() != (run.folder / JUNIT).resolve():
             shutil.copyfile(given, run.folder / JUNIT)
     except OSError as error:
         _complain(config, f"the record is not whole: {run.folder}: {error.strerror}")
-        return
-    for trouble in make_all(made):
+    for trouble in make_all(config.stash[MADE]):
         _complain(config, trouble)
+    try:
+        github.append_summary(SECRETS.mask(summary.render(config.stash[MADE])))
+    except OSError as error:
+        _complain(config, f"the summary is not on the job's page: {error.strerror}")
+    prune(run.folder.parent, config.getoption("keep_runs"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Tell what was found."""
-    run = _written(config)
-    if run is None or not run.conclusion:
+    run, made = _written(config), config.stash.get(MADE, None)
+    if run is None or made is None:
         return
     terminalreporter.section("acceptance")
     width = terminalreporter._tw.fullwidth  # noqa: SLF001 - pytest has no public width
@@ -155,5 +167,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         width = max(width, LOG_WIDTH)
     for complaint in config.stash.get(COMPLAINTS, []):
         terminalreporter.write_line(f"warning: {complaint}", yellow=True)
-    for line in render(run, width=width, colour=terminalreporter.hasmarkup).splitlines():
+    for line in render(made, run.told(run.folder), width=width, colour=terminalreporter.hasmarkup).splitlines():
         terminalreporter.write_line(line)
+    for command in github.commands(made):
+        terminalreporter.write_line(SECRETS.mask(command))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from model.verdicts import Verdict
+from model.verdicts import ExitCode, Verdict
 from reports.recorded import RecordedCheck, RecordedRun, RecordedScenario
 
 FILE = "summary.md"
 MOST_LINES = 60
 MOST_LETTERS = 300
 SIGNS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.INCONCLUSIVE: "❔", Verdict.NOT_RUN: "⏸️"}
-SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in r"\`*_{}[]<>()#+!|~"})
+SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in r"\`*_{}[]<>#|~"})
 
 
 def write(run: RecordedRun) -> None:
@@ -21,7 +21,7 @@ def write(run: RecordedRun) -> None:
 
 def render(run: RecordedRun) -> str:
     """Verdict, what did not hold and why, then as many rows of checks as there is room for."""
-    head = [f"## {'✅' if run.exit_code == 0 else '❌' if run.exit_code == 1 else '⚠️'} {escaped(run.conclusion)}", ""]
+    head = [f"## {_sign(run)} {escaped(run.conclusion)}", ""]
     met = "" if run.gate_met else " (not met)"
     asked = f"Topology {run.topology} on lab {run.driver}, tier {run.tier}, gate {run.gate.value}{met}"
     head += [f"{asked}; exit code {run.exit_code}; {run.spent.in_all:.0f} s; run `{run.id}`.", ""]
@@ -35,6 +35,14 @@ def render(run: RecordedRun) -> str:
     rest = len(run.checks) - len(rows)
     tail = ["", f"{rest} more checks are in `run.json`."] if rest > 0 else []
     return "\n".join([*head, *table, *rows, *tail]) + "\n"
+
+
+def _sign(run: RecordedRun) -> str:
+    """Green only where every check holds: a selection that passed says nothing about the rest."""
+    if run.exit_code == ExitCode.FAILED:
+        return SIGNS[Verdict.FAILED]
+    all_hold = run.checks and all(check.verdict is Verdict.PASSED for check in run.checks)
+    return SIGNS[Verdict.PASSED] if run.exit_code == ExitCode.OK and all_hold else "⚠️"
 
 
 _BAD = {Verdict.FAILED, Verdict.INCONCLUSIVE}

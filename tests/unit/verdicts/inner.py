@@ -281,7 +281,7 @@ def command(*arguments: str) -> list[str]:
 def environment() -> dict[str, str]:
     """Without what an outer pytest set."""
     return {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV"))},
+        **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV", "GITHUB"))},
         "COLUMNS": "140",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
