@@ -152,14 +152,15 @@ class CaseTeller:
 
     def _skip_to(self, position: int, at: float) -> Iterator[Envelope]:
         """Give a result to all that were passed over."""
-        owed = not any(phase.name == "healing" and phase.status is not Status.PASSED for phase in self.result.phases)
+        unhealed = any(phase.name == "healing" and phase.status is not Status.PASSED for phase in self.result.phases)
         while self._next < position:
             number = self._next - 1
             if 0 <= number < self.case.sentences:
                 known = self.result.sentences[number : number + 1]
                 status, reason = (known[0].status, known[0].reason) if known else (Status.SKIPPED, "")
             else:
-                status, reason = (Status.PASSED, NOTHING_OWED) if owed and self._next else (Status.SKIPPED, "")
+                left_out = unhealed and self._next == self.case.position_of("recovery")
+                status, reason = (Status.SKIPPED, "healing failed") if left_out else (Status.PASSED, NOTHING_OWED)
             if not self._under_way:
                 yield self.case.started(self._next, at)
             yield self.case.finished(self._next, at, status, 0.0, reason)

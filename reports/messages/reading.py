@@ -117,7 +117,7 @@ def read(folder: Path) -> Record:
                 found.take(kind, data)
             except (ValueError, KeyError, TypeError, ValidationError) as error:
                 found.troubles.append(f"{path.name}: a message of kind {kind} is damaged: {type(error).__name__}")
-        found.lines += sum(1 for _ in path.open("rb"))
+        found.lines += path.read_bytes().count(b"\n")
     if not found.asked:
         raise BadInput(
             f"{paths[0]}: what was asked for cannot be read, so nothing can be judged; {found.lines} lines, {'; '.join(found.troubles)}"
