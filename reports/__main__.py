@@ -27,6 +27,7 @@ def describe() -> None:
 ONE, SEVERAL = "One run", "Several runs"
 app.command("show", rich_help_panel=ONE)(showing.show)
 app.command("rejudge", rich_help_panel=ONE)(showing.rejudge)
+app.command("schema", rich_help_panel=ONE)(showing.schema)
 app.command("compare", rich_help_panel=SEVERAL)(comparing.compare)
 app.command("merge", rich_help_panel=SEVERAL)(merging.merge)
 

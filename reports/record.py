@@ -11,7 +11,6 @@ from typing import Any
 
 from model.features import Scenario
 from model.run import CheckRow, Result, Run
-from model.secrets import SECRETS
 from reports.recorded import (
     FILE,
     SCHEMA_VERSION,
@@ -179,7 +178,7 @@ def write(run: Run) -> RecordedRun:
         What was written.
     """
     made = recorded(run)
-    (run.folder / FILE).write_text(SECRETS.mask(dump(made)), encoding="utf-8")
+    (run.folder / FILE).write_text(dump(made), encoding="utf-8")
     return made
 
 

@@ -80,6 +80,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     if trouble := no_room(run.folder):
         config.pluginmanager.unregister(xml)
+        del config.stash[xml_key]  # pytest would unregister it again
         _complain(config, f"{JUNIT} is left out: {trouble}")
 
 

@@ -164,7 +164,7 @@ class _Attempt:
         if self.under_way != case.step_id(last):
             yield case.started(last, now)
         yield case.said(last, json.dumps(result.as_data(), ensure_ascii=False), RESULT)
-        yield case.finished(last, now, Status.SKIPPED, 0.0, result.reason)
+        yield case.finished(last, now, Status.of(result.verdict), 0.0, result.reason)
         yield case.over(now)
 
 
