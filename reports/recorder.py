@@ -65,7 +65,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run.suite = suite_facts(run.root, config.invocation_params.args)
     try:
         run.folder.mkdir(parents=True)
-        config.stash[CLAIM] = Claim(run.folder)
+        with contextlib.suppress(OSError):  # some file systems know no locks; then only age protects it
+            config.stash[CLAIM] = Claim(run.folder)
         point(run.folder.parent.parent / LATEST, run.folder)
     except OSError as error:
         _complain(config, f"no record will be kept, {run.folder} cannot be made: {error.strerror}")

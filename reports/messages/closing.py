@@ -73,6 +73,8 @@ def end(run: Run) -> str:
         Why the record is not whole; empty when it is.
     """
     writer, parts = MessageWriter(run.folder / MESSAGES, "end-"), run.folder / PARTS
+    if not (run.folder / MESSAGES).exists():
+        begin(run)  # collecting failed, so nobody knew what was selected
     told = _Told()
     for path in sorted(parts.glob("*.ndjson")):
         told.read(path)

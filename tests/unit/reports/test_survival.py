@@ -15,6 +15,7 @@ from model.verdicts import Verdict
 from model.waiting import wait_until
 from reports.__main__ import app
 from reports.messages.reading import read
+from reports.pruning import Claim
 from reports.rejudging import rejudge
 from tests.unit.reports.told import Told, check_schema, lines_of
 from tests.unit.verdicts.inner import Inner, command, environment, feature, project, run
@@ -68,6 +69,24 @@ def test_ctrl_c_leaves_a_whole_record(tmp_path: Path) -> None:
     assert statuses["never"] == ["SKIPPED"] * 8
     before = (inner.latest / "run.json").read_text(encoding="utf-8")
     assert rejudge(inner.latest.resolve()).exit_code == inner.code == 2
+    assert (inner.latest / "run.json").read_text(encoding="utf-8") == before
+
+
+def test_a_run_that_goes_on_is_not_judged(whole: Inner) -> None:
+    claim = Claim(whole.latest.resolve())
+    with pytest.raises(BadInput, match="is being written: the run goes on"):
+        rejudge(whole.latest.resolve())
+    claim.release()
+    assert rejudge(whole.latest.resolve()).exit_code == whole.code
+
+
+def test_a_run_that_could_not_collect_has_a_record_too(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", text=feature("first|When nothing happens"))
+    (folder / "features/test_broken.py").write_text("raise ValueError")
+    inner = run(folder)
+    assert inner.code not in {0, 1}, inner.out
+    before = (inner.latest / "run.json").read_text(encoding="utf-8")
+    assert rejudge(inner.latest.resolve()).exit_code == inner.code
     assert (inner.latest / "run.json").read_text(encoding="utf-8") == before
 
 
