@@ -80,6 +80,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run is None or xml is None or not _controls(config) or Path(xml.logfile).parent != run.folder:
         return
     if trouble := no_room(run.folder):
+        xml.logfile = os.devnull  # its own hook is called all the same: this one has begun
         config.pluginmanager.unregister(xml)
         del config.stash[xml_key]  # pytest would unregister it again
         _complain(config, f"{JUNIT} is left out: {trouble}")
@@ -131,7 +132,7 @@ class WarningFile:
         if told != str(warning_message.message):
             warning_message.message = UserWarning(told)
         if self.path.parent.is_dir():
-            with self.path.open("a", encoding="utf-8") as file:
+            with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{nodeid}: {warning_message.category.__name__}: {told}\n")
 
 

@@ -16,7 +16,12 @@ import resource, signal
 @when("the disk is full")
 def full():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600, resource.RLIM_INFINITY))
+
+@when("evidence cannot be kept, at length")
+def at_length(aftermath):
+    @aftermath.evidence
+    def collect(folder): raise OSError("x" * 1000)
 
 @when("odd evidence is kept")
 def odd(aftermath):
@@ -29,7 +34,13 @@ def odd(aftermath):
         with (folder / "huge.pcap").open("wb") as file: file.truncate(100_000_000)
         with (folder / "long.txt").open("w") as file: file.write("line\\n" * 50_000)
 """
-TEXT = feature("first|When nothing happens", "fills|When the disk is full", "breaks|When nothing happens|Then the promise is broken")
+TEXT = feature(
+    "first|When nothing happens",
+    "fills|When the disk is full",
+    "keeps nothing|When evidence cannot be kept, at length",
+    "warns|When a file is left open",
+    "breaks|When nothing happens|Then the promise is broken",
+)
 
 
 def test_a_full_disk_costs_the_record_and_no_verdict(tmp_path: Path) -> None:
@@ -37,10 +48,14 @@ def test_a_full_disk_costs_the_record_and_no_verdict(tmp_path: Path) -> None:
     assert inner.code == 1, inner.out
     assert "warning: the record is not whole:" in inner.out
     assert "File too large" in inner.out
+    assert "1 failed, 4 passed" in inner.out
+    assert not (inner.latest / "run.json").exists()
+    assert not (inner.latest / ".run.json").exists()
     assert "warning: junit.xml is left out:" in inner.out
     assert "1 of 3 checks hold" not in inner.out
     assert "failed: V1" in inner.out
     assert "INTERNALERROR" not in inner.out
+    assert "dirty" not in inner.out, inner.out
     assert "Traceback" not in inner.out, inner.out
 
 
@@ -54,6 +69,7 @@ def test_a_folder_that_cannot_be_made_costs_the_record_and_no_verdict(tmp_path: 
     assert "warning: no record will be kept" in inner.out
     assert "failed: V1" in inner.out
     assert "INTERNALERROR" not in inner.out
+    assert "dirty" not in inner.out, inner.out
 
 
 def test_odd_evidence_lies_beside_the_record(tmp_path: Path) -> None:
