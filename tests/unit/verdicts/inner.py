@@ -24,6 +24,7 @@ pytest_plugins = [name for name in ast.literal_eval(listed.value) if name in {pl
 PLUGINS = [
     "reports.plan",
     "reports.recorder",
+    "reports.messages.plugin",
     *(f"fixtures.{name}" for name in "options traps sentences measuring collection telling verdicts gate".split()),  # noqa: SIM905 - a list of words
 ]
 
@@ -213,9 +214,14 @@ class Inner:
     folder: Path
 
     @property
+    def latest(self) -> Path:
+        """The run's folder."""
+        return self.folder / "reports/latest"
+
+    @property
     def record(self) -> dict[str, Any]:
         """The run record."""
-        data: dict[str, Any] = json.loads((self.folder / "reports/latest/run.json").read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads((self.latest / "run.json").read_text(encoding="utf-8"))
         return data
 
     @property
@@ -236,7 +242,7 @@ class Inner:
     @property
     def junit(self) -> dict[str, ET.Element]:
         """Test cases by name."""
-        tree = ET.parse(self.folder / "reports/latest/junit.xml")  # noqa: S314 - our own file
+        tree = ET.parse(self.latest / "junit.xml")  # noqa: S314 - our own file
         return {case.attrib["name"]: case for case in tree.iter("testcase")}
 
 
@@ -275,7 +281,7 @@ def command(*arguments: str) -> list[str]:
 def environment() -> dict[str, str]:
     """Without what an outer pytest set."""
     return {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV"))},
+        **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV", "GITHUB"))},
         "COLUMNS": "140",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
