@@ -11,6 +11,7 @@ from typing import TypeVar
 from faults.fault import Fault, overlap
 from model.aftermath import Aftermath
 from model.errors import UnsafeLab
+from model.story import Strike
 
 AnyFault = TypeVar("AnyFault", bound=Fault)
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ class Breaker:
 
     Attributes:
         faults: All that were injected, in order.
+        strikes: When each of them struck, was seen and was healed; a fault may strike again.
     """
 
     def __init__(self, aftermath: Aftermath, steady: Callable[[], None], recovered: Callable[[], None]) -> None:
@@ -33,6 +35,7 @@ class Breaker:
         """
         self._aftermath, self._steady, self._recovered = aftermath, steady, recovered
         self.faults: list[Fault] = []
+        self.strikes: list[Strike] = []
 
     @property
     def unhealed(self) -> list[Fault]:
@@ -60,7 +63,10 @@ class Breaker:
             self._aftermath.heal(lambda: self._undo(fault))
         log.info("fault: %s …", fault)
         started = time.monotonic()
-        fault.strike()
+        try:
+            fault.strike()
+        finally:
+            self.strikes.append(fault.newest)
         log.info("fault: %s; injected and seen from outside after %.1f s", fault, time.monotonic() - started)
         return fault
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from model.errors import FaultHadNoEffect
 from model.lab import Ability, Machine
+from model.story import Strike
 from model.topology import Address
 from model.waiting import wait_until
 from probes.outcomes import Reached
@@ -34,6 +35,7 @@ class Fault(ABC):
         injected_at: Monotonic seconds when `inject` had returned; None before.
         proven_at: Monotonic seconds when the effect had been seen; None before.
         healed_at: Monotonic seconds when `heal` had returned; None before.
+        newest: The same for the record, as a clock on the wall shows it; a new one whenever it strikes again.
     """
 
     ability: ClassVar[Ability]
@@ -65,6 +67,7 @@ class Fault(ABC):
         self.injected_at: float | None = None
         self.proven_at: float | None = None
         self.healed_at: float | None = None
+        self.newest = Strike(self.title, ())
 
     def __repr__(self) -> str:
         """What is done to whom."""
@@ -86,11 +89,12 @@ class Fault(ABC):
             FaultHadNoEffect: Nothing of it could be seen from outside, or there was nothing to break.
         """
         self.healed_at = self.injected_at = self.proven_at = None  # a fault may strike again after it was healed
+        self.newest = Strike(self.title, tuple(machine.name for machine in self.machines))
         self.look_before()
         self.inject()
-        self.injected_at = time.monotonic()
+        self.injected_at, self.newest.injected = time.monotonic(), time.time()
         self.prove_effect()
-        self.proven_at = time.monotonic()
+        self.proven_at, self.newest.proven = time.monotonic(), time.time()
 
     @property
     def struck_at(self) -> float:
@@ -108,7 +112,7 @@ class Fault(ABC):
         """Heal, unless that was done; also after an injection that failed half-way."""
         if self.healed_at is None:
             self.heal()
-            self.healed_at = time.monotonic()
+            self.healed_at, self.newest.healed = time.monotonic(), time.time()
 
     def look_before(self) -> None:  # noqa: B027 - most faults need no look
         """See how things are before they break, where the proof needs it; changes nothing.

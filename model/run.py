@@ -5,16 +5,18 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from model.catalogue import Catalogue, Check
 from model.features import Scenario
 from model.measurements import Measurement
+from model.story import LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
 from model.verdicts import Gate, Verdict
 
 
@@ -37,16 +39,6 @@ class Setting:
     permitted: bool = True
 
 
-@dataclass(frozen=True)
-class SentenceResult:
-    """One sentence that was reached."""
-
-    text: str
-    line: int
-    seconds: float
-    passed: bool
-
-
 @dataclass
 class Result:
     """What is known about one scenario; plain data that crosses process borders.
@@ -57,7 +49,11 @@ class Result:
         reason: Expected against observed, or why it was not run.
         sentence: The sentence (or the duty after them) that decided, with its line.
         seconds: From the first sentence to the fixed verdict.
-        sentences: Those that were reached.
+        sentences: All of them, also those that were not reached.
+        phases: What surrounds them: set-up, healing, recovery, invariants, clean-up.
+        faults: What was broken on purpose, and when.
+        waited: Seconds that were spent waiting for something to come about.
+        started: Seconds of the epoch when its set-up began; None when it never did.
         measurements: Numbers that were observed.
         evidence: The folder, relative to the project; empty when there is none.
         dirty: What could not be healed or removed.
@@ -70,6 +66,10 @@ class Result:
     sentence: str = ""
     seconds: float = 0.0
     sentences: list[SentenceResult] = field(default_factory=list)
+    phases: list[PhaseResult] = field(default_factory=list)
+    faults: list[Strike] = field(default_factory=list)
+    waited: float = 0.0
+    started: float | None = None
     measurements: list[Measurement] = field(default_factory=list)
     evidence: str = ""
     dirty: list[str] = field(default_factory=list)
@@ -77,16 +77,21 @@ class Result:
 
     def as_data(self) -> dict[str, Any]:
         """Plain data, the inverse of `from_data`."""
-        return {**asdict(self), "measurements": [entry.as_data() for entry in self.measurements]}
+        data: dict[str, Any] = _FORM.dump_python(self, mode="json")
+        return data
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Result:
         """Rebuild from `as_data`, ignoring keys that we do not know."""
-        known = {item.name: data[item.name] for item in fields(cls) if item.name in data}
-        known["verdict"] = Verdict(known["verdict"])
-        known["sentences"] = [SentenceResult(**entry) for entry in known["sentences"]]
-        known["measurements"] = [Measurement.from_data(entry) for entry in known["measurements"]]
-        return cls(**known)
+        return _FORM.validate_python(data)
+
+    def complete(self, scenario: Scenario) -> None:
+        """Name the sentences that were not reached."""
+        missing = scenario.sentences[len(self.sentences) :]
+        self.sentences += [SentenceResult(entry.keyword, entry.text, entry.line) for entry in missing]
+
+
+_FORM = TypeAdapter(Result)
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,10 @@ class Run:
         exit_code: Of the process.
         conclusion: The verdict in one line.
         dry: Nothing is run (a plan, or collection only), so nothing is written.
+        ended: When the verdicts were computed.
+        suite: What ran.
+        lab: What the first lab was; None when none came up.
+        removal_seconds: What removing labs took.
     """
 
     id: str
@@ -152,6 +161,10 @@ class Run:
     exit_code: int = 0
     conclusion: str = ""
     dry: bool = False
+    ended: datetime | None = None
+    suite: SuiteFacts = field(default_factory=SuiteFacts)
+    lab: LabFacts | None = None
+    removal_seconds: float = 0.0
 
     def evidence_of(self, scenario: Scenario) -> Path:
         """The folder in which evidence of a scenario is kept; it may not exist yet."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
@@ -26,6 +28,31 @@ class Clock:
 
 
 REAL_CLOCK = Clock()
+
+
+class Waits(threading.local):
+    """What the current thread spent waiting.
+
+    Attributes:
+        seconds: In all, waits inside of waits not counted twice.
+    """
+
+    seconds = 0.0
+    _depth = 0
+
+    @contextmanager
+    def counted(self, now: Callable[[], float]) -> Iterator[None]:
+        """Count what happens inside."""
+        started, self._depth = now(), self._depth + 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self.seconds += now() - started
+
+
+WAITS = Waits()
 
 
 @dataclass(frozen=True)
@@ -68,6 +95,22 @@ def wait_until(  # noqa: PLR0913 - each argument is one sentence of the contract
     Raises:
         DeadlineMissed: (or `error`) with the awaited, the deadline and the last observation.
     """
+    __tracebackhide__ = True
+    with WAITS.counted(clock.now):
+        return _wait(observe, ready, what, within, every, in_a_row, give_up_when, error, clock)
+
+
+def _wait(  # noqa: PLR0913, PLR0917 - see `wait_until`
+    observe: Callable[[], T],
+    ready: Callable[[T], bool],
+    what: str,
+    within: timedelta,
+    every: timedelta,
+    in_a_row: int,
+    give_up_when: Callable[[T], bool] | None,
+    error: type[Exception],
+    clock: Clock,
+) -> Waited[T]:
     __tracebackhide__ = True
     start = clock.now()
     row, row_started, seen = 0, start, None

@@ -12,6 +12,7 @@ import pytest
 from model.run import RUN, Run
 from model.secrets import SECRETS
 from reports import record
+from reports.suite import suite_facts
 from reports.table import render
 
 JUNIT = "junit.xml"
@@ -47,6 +48,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Make the run's folder, and let `latest` point to it."""
     run = _written(session.config)
     if run is not None and _controls(session.config):
+        run.suite = suite_facts(run.root, session.config.invocation_params.args)
         run.folder.mkdir(parents=True)
         point(run.folder.parent.parent / LATEST, run.folder)
 

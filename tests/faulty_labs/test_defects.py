@@ -40,6 +40,6 @@ def check_symptom(run: AcceptanceRun, symptom: Symptom) -> None:
     failure = run.junit[symptom.scenario].find("failure")
     assert failure is not None
     assert scenario["reason"].splitlines()[0] in (failure.text or "") + failure.get("message", "")
-    evidence = Path(scenario["evidence"])
+    evidence = run.folder / scenario["evidence"]
     assert symptom.scenario in (evidence / "story.txt").read_text()
     assert list(evidence.glob("*.journal.txt")), f"no journals in {evidence}"

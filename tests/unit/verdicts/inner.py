@@ -213,9 +213,14 @@ class Inner:
     folder: Path
 
     @property
+    def latest(self) -> Path:
+        """The run's folder."""
+        return self.folder / "reports/latest"
+
+    @property
     def record(self) -> dict[str, Any]:
         """The run record."""
-        data: dict[str, Any] = json.loads((self.folder / "reports/latest/run.json").read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads((self.latest / "run.json").read_text(encoding="utf-8"))
         return data
 
     @property
@@ -236,7 +241,7 @@ class Inner:
     @property
     def junit(self) -> dict[str, ET.Element]:
         """Test cases by name."""
-        tree = ET.parse(self.folder / "reports/latest/junit.xml")  # noqa: S314 - our own file
+        tree = ET.parse(self.latest / "junit.xml")  # noqa: S314 - our own file
         return {case.attrib["name"]: case for case in tree.iter("testcase")}
 
 

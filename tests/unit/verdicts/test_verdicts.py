@@ -52,16 +52,16 @@ def test_the_deciding_sentence_and_the_message_are_told(inner: Inner) -> None:
     assert "Then the promise is broken (line" in inner.out
     assert inner.scenarios["does not recover"]["sentence"] == "recovery"
     assert "also: When the tool breaks" in inner.scenarios["recovers badly after our tool broke"]["reason"]
-    assert [entry["passed"] for entry in scenario["sentences"]] == [True, True, False]
+    assert [entry["status"] for entry in scenario["sentences"]] == ["passed", "passed", "failed"]
 
 
 def test_duties_are_done_in_order_whatever_happened(inner: Inner) -> None:
     words = (inner.folder / "log.txt").read_text().split("\n")
     assert words[:6] == ["heal 2", "heal 1", "recovery 2", "recovery 1", "invariant", "evidence"]
-    evidence = inner.folder / inner.scenarios["broken on purpose"]["evidence"]
+    evidence = inner.latest / inner.scenarios["broken on purpose"]["evidence"]
     assert (evidence / "evidence.txt").read_text() == "evidence"
     assert "verdict: failed" in (evidence / "story.txt").read_text()
-    assert "not-collected" in str(list((inner.folder / inner.scenarios["keeps no evidence"]["evidence"]).iterdir()))
+    assert "not-collected" in str(list((inner.latest / inner.scenarios["keeps no evidence"]["evidence"]).iterdir()))
 
 
 def test_what_cannot_be_healed_or_removed_leaves_a_dirty_lab(inner: Inner) -> None:
