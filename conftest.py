@@ -3,6 +3,7 @@
 pytest_plugins = [
     "reports.plan",
     "reports.recorder",
+    "reports.publisher",
     "fixtures.options",
     "fixtures.traps",
     "fixtures.sentences",
