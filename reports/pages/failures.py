@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from model.verdicts import Verdict
@@ -36,7 +36,8 @@ class Failure:
         number: Its place among them; part of its anchor.
         expected: What should have been; empty where the message does not say so.
         observed: What was.
-        reason: The whole message.
+        reason: The message, where it does not say so.
+        also: What else was found, after that.
         cut: Whether the message was too long for a page.
         checks: Those of its checks that the checklist has here.
         machines: Of the lab, named in the message; the first runner where none is.
@@ -50,6 +51,7 @@ class Failure:
     expected: str
     observed: str
     reason: str
+    also: tuple[str, ...]
     cut: bool
     checks: tuple[RecordedCheck, ...]
     machines: tuple[str, ...]
@@ -66,14 +68,16 @@ def failures_of(run: RecordedRun) -> list[Failure]:
 
 def _failure(run: RecordedRun, scenario: RecordedScenario, number: int) -> Failure:
     reason = scenario.reason or "no reason was recorded"
-    expected, observed = split(reason[:REASON_MAX])
+    first, *also = (finding.strip() for finding in re.split(r"\n(?=also: |expected )", reason[:REASON_MAX]))
+    expected, observed = split(first)
     machines = _machines(run, reason)
     return Failure(
         scenario=scenario,
         number=number,
         expected=expected,
         observed=observed,
-        reason=reason[:REASON_MAX],
+        reason=first,
+        also=tuple(finding.removeprefix("also: ") for finding in also),
         cut=len(reason) > REASON_MAX,
         checks=tuple(check for check in run.checks if check.id in scenario.checks),
         machines=machines,
@@ -92,9 +96,19 @@ def split(reason: str) -> tuple[str, str]:
 def rerun(run: RecordedRun, scenario: RecordedScenario) -> str:
     """The command that runs one scenario alone, on a lab as this one was."""
     topology = "" if run.topology == "production" else f" --topology {shlex.quote(run.topology)}"
-    lab = "" if run.driver == "embedded" else f" --lab {shlex.quote(run.driver)}"
+    lab = "" if run.driver == "embedded" else f" --lab {shlex.quote(_option(run.suite.command, '--lab') or run.driver)}"
     tier = f" --tier {scenario.tier}" if scenario.tier == "thorough" else ""
     return f".venv/bin/pytest {shlex.quote(scenario.nodeid)}{topology}{lab}{tier}"
+
+
+def _option(command: Sequence[str], name: str) -> str:
+    """What was given for an option; empty when it was not."""
+    for number, part in enumerate(command):
+        if part.startswith(f"{name}="):
+            return part.partition("=")[2]
+        if part == name and number + 1 < len(command):
+            return command[number + 1]
+    return ""
 
 
 def _machines(run: RecordedRun, text: str) -> tuple[str, ...]:

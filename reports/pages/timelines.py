@@ -195,16 +195,16 @@ class _Canvas:
         axes.set_axisbelow(True)
 
     def _bands(self, axes: Axes) -> None:
-        recoveries = [phase for phase in self.scenario.phases if phase.name == "recovery"]
-        end = max([self._end(), *(phase.started + phase.seconds for phase in recoveries)]) - self.zero
+        recovered = [phase.started + phase.seconds for phase in self.scenario.phases if phase.name == "recovery"]
+        end = max([self._end(), *recovered]) - self.zero
         for strike in self.strikes:
             begin = (strike.injected or self.zero) - self.zero
             until = end if strike.healed is None else strike.healed - self.zero
             axes.axvspan(begin, until, color=COLOURS["broken"], linewidth=0)
             _top(axes, begin, 0, f"{strike.title}: {', '.join(strike.machines)}", COLOURS["failed"])
-        for phase in recoveries:
-            axes.axvspan(phase.started - self.zero, phase.started + phase.seconds - self.zero, color=COLOURS["mending"], linewidth=0)
-            _top(axes, phase.started - self.zero, 0, "recovery", COLOURS["soft"])
+            for moment in recovered:
+                if strike.healed is not None:
+                    axes.axvspan(until, max(until, moment - self.zero), color=COLOURS["mending"], linewidth=0)
 
     def _end(self) -> float:
         if self.marks:
