@@ -79,13 +79,29 @@ def _asset(name: str) -> str:
 
 
 def _write_messages(page: TextIO, messages: Path, beside: Path) -> None:
-    for number, envelope in enumerate(_envelopes(messages)):
+    pickles, documents = _used(messages)
+    shown = (envelope for envelope in _envelopes(messages) if _belongs(envelope, pickles, documents))
+    for number, envelope in enumerate(shown):
         attachment = envelope.get("attachment")
         if attachment is not None and len(attachment.get("body", "")) > INLINE_MAX:
             envelope["attachment"] = _beside(attachment, beside, number)
         text = SECRETS.mask(json.dumps(envelope, ensure_ascii=False, separators=(",", ":")))
         # `</script>` and `<!--` would end the program that the messages stand in.
         page.write(("," if number else "") + text.replace("<", "\\u003c"))
+
+
+def _used(messages: Path) -> tuple[set[str], set[str]]:
+    """Ids of the scenarios that were to be run, and the files that they stand in: a record knows all others too."""
+    chosen = {envelope["testCase"]["pickleId"] for envelope in _envelopes(messages) if "testCase" in envelope}
+    pickles = (envelope["pickle"] for envelope in _envelopes(messages) if "pickle" in envelope)
+    return chosen, {pickle["uri"] for pickle in pickles if pickle["id"] in chosen}
+
+
+def _belongs(envelope: dict[str, Any], pickles: set[str], documents: set[str]) -> bool:
+    if "pickle" in envelope:
+        return envelope["pickle"]["id"] in pickles
+    document = envelope.get("gherkinDocument") or envelope.get("source")
+    return document is None or document.get("uri") in documents
 
 
 def _envelopes(messages: Path) -> Iterator[dict[str, Any]]:
