@@ -3,7 +3,7 @@
 pytest_plugins = [
     "reports.plan",
     "reports.recorder",
-    "reports.publisher",
+    "reports.messages.plugin",
     "fixtures.options",
     "fixtures.traps",
     "fixtures.sentences",

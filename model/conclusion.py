@@ -19,6 +19,7 @@ def conclude(run: Run, *, pytest_code: int, foreign_failures: int = 0) -> int:
     Returns:
         The exit code.
     """
+    run.pytest_code, run.foreign_failures = pytest_code, foreign_failures
     applicable = run.applicable()
     run.rows = [row for check in run.catalogue if (row := _row(run, check, applicable))]
     run.gate_met = _gate_met(run, applicable)

@@ -49,6 +49,7 @@ class Scenario:
         path: The feature file.
         file: The same, relative to the project.
         line: Where the scenario starts.
+        row: Line of its row in the examples; 0 for a plain scenario.
         title: For people; an outline's row adds its values.
         template: Its name in the file.
         slug: Name of the item without the row's part.
@@ -69,6 +70,7 @@ class Scenario:
     template: str
     slug: str
     parameter: str = ""
+    row: int = 0
     feature: str = ""
     rule: str = ""
     tags: frozenset[str] = frozenset()
@@ -262,7 +264,8 @@ def _rows(  # noqa: PLR0913, PLR0917 - the reader's place in the file
         cells = [cell["value"] for cell in row["cells"]]
         values = dict(zip((cell["value"] for cell in examples["tableHeader"]["cells"]), cells, strict=True))
         parameter = "-".join(cells).encode("unicode_escape").decode("ascii")
-        named = replace(plain, nodeid=f"{plain.nodeid}[{parameter}]", title=f"{title} ({', '.join(cells)})", parameter=parameter)
+        at, told = row["location"]["line"], f"{title} ({', '.join(cells)})"
+        named = replace(plain, nodeid=f"{plain.nodeid}[{parameter}]", title=told, parameter=parameter, row=at)
         foreign = [
             f"{file}:{tag.line}: @{tag.text} cannot stand on examples; tiers and @disruptive can"
             for tag in _tags(examples)

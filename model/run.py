@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from model.catalogue import Catalogue, Check
 from model.features import Scenario
 from model.measurements import Measurement
-from model.story import LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
+from model.story import Definition, LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
 from model.verdicts import Gate, Verdict
 
 
@@ -143,6 +143,8 @@ class Run:
         suite: What ran.
         lab: What the first lab was; None when none came up.
         removal_seconds: What removing labs took.
+        pytest_code: What pytest would have exited with.
+        foreign_failures: Failed tests that are no scenarios, in the same run.
     """
 
     id: str
@@ -165,6 +167,8 @@ class Run:
     suite: SuiteFacts = field(default_factory=SuiteFacts)
     lab: LabFacts | None = None
     removal_seconds: float = 0.0
+    pytest_code: int = 0
+    foreign_failures: int = 0
 
     def evidence_of(self, scenario: Scenario) -> Path:
         """The folder in which evidence of a scenario is kept; it may not exist yet."""
@@ -192,6 +196,10 @@ SCENARIO: pytest.StashKey[Scenario] = pytest.StashKey()
 
 RESULT: pytest.StashKey[Result] = pytest.StashKey()
 """In an item's stash, from the start of its set-up."""
+
+
+DEFINITIONS: pytest.StashKey[tuple[tuple[Definition, ...], ...]] = pytest.StashKey()
+"""In an item's stash: for each sentence the step definitions that match it."""
 
 
 def new_run_id(now: datetime | None = None) -> str:

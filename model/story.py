@@ -26,6 +26,23 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
+class Definition:
+    """A step definition that matches a sentence.
+
+    Attributes:
+        pattern: What it matches, as it was written.
+        regular: The pattern is a regular expression.
+        file: Where it stands.
+        line: And on which line.
+    """
+
+    pattern: str
+    regular: bool
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
 class SentenceResult:
     """One sentence.
 

@@ -1,17 +1,11 @@
-"""`python -m reports`: what is told beside a run, for people. The one composition root of this folder."""
+"""`python -m reports`: the book of promises, and recorded runs, without a lab."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from reports.pages.book import Planted, write_book
-from reports.speaking import PlainErrors, say
-
-PROGRAM = "python -m reports"
-ROOT = Path(__file__).parents[1]
+from reports.cli import books, comparing, merging, pictures, showing
+from reports.cli.runs import PROGRAM, PlainErrors
 
 app = typer.Typer(
     name=PROGRAM,
@@ -21,35 +15,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"RUN is an id from reports/runs, its beginning, a folder, or `latest`. First: `{PROGRAM} show`.",
 )
 
 
 @app.callback()
 def describe() -> None:
-    """Tell what is promised, and what runs have found."""
+    """Tell what is promised; read, judge, compare and merge recorded runs. No lab is needed, and none is touched."""
 
 
-def planted_defects() -> list[Planted]:
-    """The defects that tests plant into labs, so that the book can say how each check was seen to fail.
-
-    They are handed over here, as plain data: `reports` knows nothing of labs, and a test's list stays beside its test.
-    """
-    from tests.faulty_labs.defects import DEFECTS  # noqa: PLC0415 - imports the drivers of labs, which no other command needs
-
-    return [
-        Planted(defect.name, defect.topology, check, tuple(s.scenario for s in defect.symptoms if s.check == check))
-        for defect in DEFECTS
-        for check in dict.fromkeys(symptom.check for symptom in defect.symptoms)
-    ]
-
-
-@app.command("spec")
-def spec(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = ROOT / "reports" / "spec.html",
-) -> None:
-    """Write the book of promises: every check, the scenarios that prove it, a glossary. Needs no lab and no run."""
-    say(str(write_book(ROOT, output, planted_defects())))
-
+NONE, ONE, SEVERAL = "Without a run", "One run", "Several runs"
+app.command("spec", rich_help_panel=NONE)(books.spec)
+app.command("tour", rich_help_panel=NONE)(books.tour)
+app.command("show", rich_help_panel=ONE)(showing.show)
+app.command("rejudge", rich_help_panel=ONE)(showing.rejudge)
+app.command("pictures", rich_help_panel=ONE)(pictures.pictures)
+app.command("sample", rich_help_panel=ONE)(pictures.sample)
+app.command("compare", rich_help_panel=SEVERAL)(comparing.compare)
+app.command("merge", rich_help_panel=SEVERAL)(merging.merge)
 
 if __name__ == "__main__":
     app(prog_name=PROGRAM)

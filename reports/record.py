@@ -26,7 +26,7 @@ from reports.recorded import (
     dump,
 )
 
-MESSAGES = "messages.ndjson"
+MESSAGES, PARTS = "messages.ndjson", "parts"
 HISTORY = ".history.jsonl"
 CHECKLIST = "features/checklist.toml"
 LOOK_AT_BYTES = 65_536
@@ -119,7 +119,8 @@ def _check(row: CheckRow, applicable: list[Scenario]) -> RecordedCheck:
 
 
 def _scenario(run: Run, scenario: Scenario | None, result: Result) -> RecordedScenario:
-    files = tuple(_files(run.folder, run.root / result.evidence)) if result.evidence else ()
+    evidence = run.evidence_of(scenario) if scenario and result.evidence else None
+    files = tuple(_files(run.folder, evidence)) if evidence else ()
     return RecordedScenario(
         nodeid=result.nodeid,
         title=scenario.title if scenario else result.nodeid,
@@ -140,7 +141,7 @@ def _scenario(run: Run, scenario: Scenario | None, result: Result) -> RecordedSc
         phases=tuple(result.phases),
         measurements=tuple(result.measurements),
         faults=tuple(result.faults),
-        evidence=_relative(run.root / result.evidence, run.folder) if result.evidence else "",
+        evidence=_relative(evidence, run.folder) if evidence else "",
         files=files,
         histories=tuple(file.path for file in files if file.path.endswith(HISTORY)),
         dirty=tuple(result.dirty),

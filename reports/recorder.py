@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import warnings
 from pathlib import Path
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from model.run import RUN, Run
 from model.secrets import SECRETS
-from reports import record
+from reports import github, record, summary
+from reports.messages import closing
+from reports.outputs import make_all
+from reports.pruning import Claim, prune
+from reports.recorded import RecordedRun
 from reports.suite import suite_facts
 from reports.table import render
 
 JUNIT = "junit.xml"
 WARNINGS = "warnings.txt"
 LATEST = "latest"
+ROOM_BYTES = 4_194_304
+CLAIM: pytest.StashKey[Claim] = pytest.StashKey()
+"""Held until the process ends."""
+
+MADE: pytest.StashKey[RecordedRun] = pytest.StashKey()
+COMPLAINTS: pytest.StashKey[list[str]] = pytest.StashKey()
 LOG_WIDTH = 130
 """Columns where nobody looks at a terminal: logs of pipelines are wide."""
 
@@ -46,11 +58,48 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Make the run's folder, and let `latest` point to it."""
-    run = _written(session.config)
-    if run is not None and _controls(session.config):
-        run.suite = suite_facts(run.root, session.config.invocation_params.args)
+    config = session.config
+    run = _written(config)
+    if run is None or not _controls(config):
+        return
+    run.suite = suite_facts(run.root, config.invocation_params.args)
+    try:
         run.folder.mkdir(parents=True)
+        config.stash[CLAIM] = Claim(run.folder)
         point(run.folder.parent.parent / LATEST, run.folder)
+    except OSError as error:
+        _complain(config, f"no record will be kept, {run.folder} cannot be made: {error.strerror}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave out JUnit where there is no room for it: pytest's own plugin would end the run with an error."""
+    config = session.config
+    run, xml = _written(config), config.stash.get(xml_key, None)
+    if run is None or xml is None or not _controls(config) or Path(xml.logfile).parent != run.folder:
+        return
+    if trouble := no_room(run.folder):
+        config.pluginmanager.unregister(xml)
+        _complain(config, f"{JUNIT} is left out: {trouble}")
+
+
+def no_room(folder: Path) -> str:
+    """Why a few megabytes cannot be written into a folder; empty when they can."""
+    probe = folder / ".room"
+    try:
+        with probe.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, ROOM_BYTES)
+    except OSError as error:
+        return f"{folder}: {error.strerror}"
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return ""
+
+
+def _complain(config: pytest.Config, text: str) -> None:
+    """Say what is missing of the record; verdicts and exit code stay as they are."""
+    config.stash.setdefault(COMPLAINTS, []).append(SECRETS.mask(text))
 
 
 def point(link: Path, target: Path) -> None:
@@ -85,23 +134,40 @@ class WarningFile:
 
 
 def pytest_acceptance_concluded(config: pytest.Config, run: Run) -> None:
-    """Write the record, and see that JUnit is in the folder even when it was asked for elsewhere."""
+    """End the record, write the conclusion and what is made from it; JUnit is in the folder even when it was asked for elsewhere."""
+    config.stash[MADE] = record.recorded(run)
     if not run.folder.is_dir():
         return
-    record.write(run)
-    given = Path(str(config.option.xmlpath))
-    if given.is_file() and given.resolve() != (run.folder / JUNIT).resolve():
-        shutil.copyfile(given, run.folder / JUNIT)
+    try:
+        if broken := closing.end(run):
+            _complain(config, f"the record is not whole: {broken}")
+        config.stash[MADE] = record.write(run)
+        given = Path(str(config.option.xmlpath))
+        if given.is_file() and given.resolve() != (run.folder / JUNIT).resolve():
+            shutil.copyfile(given, run.folder / JUNIT)
+    except OSError as error:
+        _complain(config, f"the record is not whole: {run.folder}: {error.strerror}")
+    for trouble in make_all(config.stash[MADE]):
+        _complain(config, trouble)
+    try:
+        github.append_summary(SECRETS.mask(summary.render(config.stash[MADE])))
+    except OSError as error:
+        _complain(config, f"the summary is not on the job's page: {error.strerror}")
+    prune(run.folder.parent, config.getoption("keep_runs"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Tell what was found."""
-    run = _written(config)
-    if run is None or not run.conclusion:
+    run, made = _written(config), config.stash.get(MADE, None)
+    if run is None or made is None:
         return
     terminalreporter.section("acceptance")
     width = terminalreporter._tw.fullwidth  # noqa: SLF001 - pytest has no public width
     if not terminalreporter.hasmarkup:
         width = max(width, LOG_WIDTH)
-    for line in render(run, width=width, colour=terminalreporter.hasmarkup).splitlines():
+    for complaint in config.stash.get(COMPLAINTS, []):
+        terminalreporter.write_line(f"warning: {complaint}", yellow=True)
+    for line in render(made, run.told(run.folder), width=width, colour=terminalreporter.hasmarkup).splitlines():
         terminalreporter.write_line(line)
+    for command in github.commands(made):
+        terminalreporter.write_line(SECRETS.mask(command))

@@ -173,21 +173,20 @@ def pictures_of(run: RecordedRun) -> tuple[list[Picture], list[str]]:
     return drawn, [entry.title for entry in wanted[PICTURES_MAX:]]
 
 
-def write_front(run: RecordedRun, target: Path) -> Path:
-    """Write the front page.
+def write(run: RecordedRun) -> Path:
+    """Write the front page into the run's folder.
 
     Args:
         run: With the folder that it was read from; runs beside it make the trend.
-        target: The page.
 
     Returns:
         The page.
     """
-    linked = target.with_name(scenarios.FILE).exists()
+    linked = (run.folder / scenarios.FILE).exists()
     mark, told = headline(run)
     pictures, undrawn = pictures_of(run)
     page = Front(run, mark, told, rows_of(run, linked=linked), failures_of(run), pictures, undrawn, trend(run), linked)
     values = {"page": page, "mark_of": mark_of, "numbers_of": numbers_of, "shown": NUMBERS_SHOWN}
-    fresh = target.with_name(f".{target.name}")
+    fresh = run.folder / f".{FILE}"
     fresh.write_text(render("front.html.j2", values), encoding="utf-8")
-    return fresh.replace(target)
+    return fresh.replace(run.folder / FILE)

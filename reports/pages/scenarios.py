@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from model.secrets import SECRETS
+from reports.record import MESSAGES
+from reports.recorded import RecordedRun
 
 VENDOR = Path(__file__).parents[1] / "vendor" / "cucumber-html-formatter"
 FILE = "scenarios.html"
@@ -43,13 +45,20 @@ def link(check_id: str) -> str:
     return f"{FILE}?query=%40check%3A{check_id}"
 
 
-def write_scenarios(messages: Path, target: Path, title: str) -> Path:
+def write(run: RecordedRun) -> Path | None:
+    """Write the page into a run's folder; None without a record."""
+    messages = run.folder / MESSAGES
+    return write_scenarios(messages, run.folder / FILE, f"Scenarios of run {run.id}") if messages.exists() else None
+
+
+def write_scenarios(messages: Path, target: Path, title: str, *, program: str = "") -> Path:
     """Write the page.
 
     Args:
         messages: The run's record, one message a line; a line that is no JSON (the end of a run that was killed) is left out.
         target: The page; big attachments are put into a folder beside it.
         title: Of the page.
+        program: Where the folder with the formatter's program is, from the page; without, the program stands in the page.
 
     Returns:
         The page.
@@ -63,8 +72,8 @@ def write_scenarios(messages: Path, target: Path, title: str) -> Path:
             "css": lambda: page.write(_asset("main.css")),
             "custom_css": lambda: page.write(STYLE),
             "messages": lambda: _write_messages(page, messages, target.parent / BESIDE),
-            "script": lambda: page.write(_asset("main.js")),
-            "custom_script": lambda: page.write(SCRIPT),
+            "script": lambda: page.write("" if program else _asset("main.js")),
+            "custom_script": lambda: page.write(SCRIPT + (f'</script><script src="{program}/{VENDOR.name}/main.js">' if program else "")),
         }
         for number, piece in enumerate(template):
             if number % 2:

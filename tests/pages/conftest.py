@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from model.errors import ToolMissing
-from reports.pages.publishing import publish
+from reports.outputs import make_all
 from tests.pages import messages, sample
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
@@ -103,8 +103,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three runs with all their pages: `a-passed`, `b-failed`, `c-empty`."""
     folder = tmp_path_factory.mktemp("reports") / "runs"
     for name, make in (("a-passed", sample.passed_run), ("b-failed", sample.failed_run), ("c-empty", sample.empty_run)):
-        make(folder / name)
+        run = make(folder / name)
         told = [("V4", f"Told {sample.TRICKY.replace('<', '&lt;')}", "PASSED"), ("V7", "A plug is pulled", "FAILED")]
         messages.write(folder / name / "messages.ndjson", told, attachment="journal line\n" * 5000)
-        assert publish(folder / name) == []
+        assert list(make_all(run)) == []
     return folder

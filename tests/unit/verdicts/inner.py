@@ -24,6 +24,7 @@ pytest_plugins = [name for name in ast.literal_eval(listed.value) if name in {pl
 PLUGINS = [
     "reports.plan",
     "reports.recorder",
+    "reports.messages.plugin",
     *(f"fixtures.{name}" for name in "options traps sentences measuring collection telling verdicts gate".split()),  # noqa: SIM905 - a list of words
 ]
 
@@ -280,7 +281,7 @@ def command(*arguments: str) -> list[str]:
 def environment() -> dict[str, str]:
     """Without what an outer pytest set."""
     return {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV"))},
+        **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV", "GITHUB"))},
         "COLUMNS": "140",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
