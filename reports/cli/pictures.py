@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -78,9 +80,22 @@ def sample(
     for name in (FILE, front.FILE, "summary.md", "junit.xml", "metrics.txt"):
         if (chosen.folder / name).exists():
             shutil.copyfile(chosen.folder / name, output / name)
+    front_page = (output / front.FILE).read_text(encoding="utf-8")
+    (output / front.FILE).write_text(re.sub(r'<section aria-labelledby="trend".*?</section>', "", front_page, flags=re.DOTALL), "utf-8")
     if (chosen.folder / MESSAGES).exists():
         scenarios.write_scenarios(
             chosen.folder / MESSAGES, output / scenarios.FILE, f"Scenarios of run {chosen.id}", program="../../reports/vendor"
         )
+    for path in sorted(output.rglob("*")):
+        if path.is_file() and path.suffix != ".png":
+            _forget_this_machine(path)
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     typer.echo(f"{output} ({size // 1000} kB)")
+
+
+def _forget_this_machine(path: Path) -> None:
+    """Leave out what tells of the machine that the run was made on, and of nobody's lab: its name, kernel and folders."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    for told, instead in ((str(ROOT), "."), (str(Path.home()), "~"), (platform.release(), "linux"), (f'hostname="{platform.node()}"', "")):
+        text = text.replace(told, instead)
+    path.write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from reports.pages.trend import Past, trend
 from reports.recorded import RecordedCheck, RecordedRun, RecordedScenario
 
 FILE = "index.html"
+log = logging.getLogger(__name__)
 NUMBERS_SHOWN = 3
 """Measurements of a check that its row shows; those with a limit come first, the others stand with the scenario."""
 
@@ -167,10 +169,18 @@ class Front:
 
 
 def pictures_of(run: RecordedRun) -> tuple[list[Picture], list[str]]:
-    """Timelines of scenarios that broke something, and titles of those for which there is no room."""
+    """Timelines of scenarios that broke something; and what is not drawn, with the reason: a picture is never worth a page."""
+    drawn, undrawn = [], []
     wanted = [entry for entry in run.scenarios if entry.faults]
-    drawn = [picture for entry in wanted[:PICTURES_MAX] if (picture := draw(entry, run.folder)) is not None]
-    return drawn, [entry.title for entry in wanted[PICTURES_MAX:]]
+    for entry in wanted[:PICTURES_MAX]:
+        try:
+            picture = draw(entry, run.folder)
+        except Exception as error:
+            log.debug("no timeline of %s", entry.nodeid, exc_info=True)
+            undrawn.append(f"{entry.title} (could not be drawn: {type(error).__name__}: {error})")
+        else:
+            drawn += [picture] if picture is not None else []
+    return drawn, undrawn + [f"{entry.title} (the page would grow too big)" for entry in wanted[PICTURES_MAX:]]
 
 
 def write(run: RecordedRun) -> Path:

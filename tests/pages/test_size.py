@@ -38,6 +38,6 @@ def test_500_scenarios_stay_under_15_megabytes(visit: Visitor, tmp_path: Path) -
     assert size < BYTES_MAX, f"{size / 1e6:.1f} MB"
     seen = visit(folder / "index.html")
     expect(seen.page.get_by_role("status")).to_have_text("3 of 3 checks shown")
-    expect(seen.page.locator("#timelines ~ p")).to_contain_text("Not drawn, as the page would grow too big: Number 60")
+    expect(seen.page.locator("#timelines ~ p")).to_contain_text("Not drawn: Number 60 (the page would grow too big)")
     expect(seen.page.locator("#failure-1")).to_contain_text("Cut here; all of it is in the evidence.")
     assert seen.errors == []

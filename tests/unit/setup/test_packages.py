@@ -34,7 +34,9 @@ def write(path: Path, script: str) -> None:
 def run(host: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     record = host / "system-packages"
     script = SCRIPT.read_text().replace("/var/lib/tofu-ha-acceptance/system-packages", str(record))
-    return subprocess.run(["/bin/sh", "-c", script, "packages.sh", *arguments], env={"PATH": str(host)}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["/bin/sh", "-c", script, "packages.sh", *arguments], env={"PATH": str(host)}, capture_output=True, text=True, check=False
+    )
 
 
 def test_only_what_is_missing_is_installed_and_recorded(host: Path) -> None:
