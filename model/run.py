@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from model.catalogue import Catalogue, Check
 from model.features import Scenario
 from model.measurements import Measurement
+from model.secrets import SECRETS
 from model.story import Definition, LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
 from model.verdicts import Gate, Verdict
 
@@ -76,8 +77,8 @@ class Result:
     channel_lost: bool = False
 
     def as_data(self) -> dict[str, Any]:
-        """Plain data, the inverse of `from_data`."""
-        data: dict[str, Any] = _FORM.dump_python(self, mode="json")
+        """Plain data with secrets masked, the inverse of `from_data`."""
+        data: dict[str, Any] = SECRETS.mask_all(_FORM.dump_python(self, mode="json"))
         return data
 
     @classmethod

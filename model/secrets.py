@@ -7,6 +7,7 @@ import html
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "«secret»"
@@ -49,6 +50,14 @@ class SecretStore:
                 parts += [text[done:start], MASK]
             done = max(done, end)
         return "".join([*parts, text[done:]])
+
+    def mask_all(self, data: Any) -> Any:
+        """Mask every text of plain data, names included: what is escaped once more later on would not be found any more."""
+        if isinstance(data, str):
+            return self.mask(data)
+        if isinstance(data, dict):
+            return {self.mask_all(name): self.mask_all(value) for name, value in data.items()}
+        return [self.mask_all(entry) for entry in data] if isinstance(data, list) else data
 
 
 def _spans(text: str, form: str) -> Iterator[tuple[int, int]]:

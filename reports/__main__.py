@@ -31,6 +31,7 @@ app.command("show", rich_help_panel=ONE)(showing.show)
 app.command("rejudge", rich_help_panel=ONE)(showing.rejudge)
 app.command("pictures", rich_help_panel=ONE)(pictures.pictures)
 app.command("sample", rich_help_panel=ONE)(pictures.sample)
+app.command("schema", rich_help_panel=ONE)(showing.schema)
 app.command("compare", rich_help_panel=SEVERAL)(comparing.compare)
 app.command("merge", rich_help_panel=SEVERAL)(merging.merge)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,6 @@ from typing import Any
 
 from model.features import Scenario
 from model.run import CheckRow, Result, Run
-from model.secrets import SECRETS
 from reports.recorded import (
     FILE,
     SCHEMA_VERSION,
@@ -170,16 +170,26 @@ def is_binary(path: Path) -> bool:
 
 
 def write(run: Run) -> RecordedRun:
-    """Write `run.json`, with secrets masked.
+    """Write `run.json`, with secrets masked, wholly or not at all.
 
     Args:
         run: Concluded.
 
     Returns:
         What was written.
+
+    Raises:
+        OSError: It cannot be written.
     """
     made = recorded(run)
-    (run.folder / FILE).write_text(SECRETS.mask(dump(made)), encoding="utf-8")
+    fresh = run.folder / f".{FILE}"
+    try:
+        fresh.write_text(dump(made), encoding="utf-8")
+        fresh.replace(run.folder / FILE)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
     return made
 
 

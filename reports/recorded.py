@@ -6,14 +6,17 @@ inside of a scenario are seconds of the epoch; durations are seconds. `docs/ci/r
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from model.errors import BadInput
 from model.measurements import Measurement
+from model.secrets import SECRETS
 from model.story import LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
 from model.verdicts import Gate, Verdict
 
@@ -262,5 +265,13 @@ def load(folder: Path) -> RecordedRun:
 
 
 def dump(run: RecordedRun) -> str:
-    """The text of `run.json`."""
-    return FORM.dump_json(run, indent=1, exclude={"folder"}).decode() + "\n"
+    """The text of `run.json`, secrets masked."""
+    data = SECRETS.mask_all(FORM.dump_python(run, mode="json", exclude={"folder"}))
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The form of `run.json` as JSON Schema; stands in `docs/ci/run.schema.json`."""
+    made = FORM.json_schema(mode="serialization")
+    made["properties"].pop("folder")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"run.json, schema version {SCHEMA_VERSION}", **made}

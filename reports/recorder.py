@@ -65,7 +65,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run.suite = suite_facts(run.root, config.invocation_params.args)
     try:
         run.folder.mkdir(parents=True)
-        config.stash[CLAIM] = Claim(run.folder)
+        with contextlib.suppress(OSError):  # some file systems know no locks; then only age protects it
+            config.stash[CLAIM] = Claim(run.folder)
         point(run.folder.parent.parent / LATEST, run.folder)
     except OSError as error:
         _complain(config, f"no record will be kept, {run.folder} cannot be made: {error.strerror}")
@@ -79,7 +80,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if run is None or xml is None or not _controls(config) or Path(xml.logfile).parent != run.folder:
         return
     if trouble := no_room(run.folder):
+        xml.logfile = os.devnull  # its own hook is called all the same: this one has begun
         config.pluginmanager.unregister(xml)
+        del config.stash[xml_key]  # pytest would unregister it again
         _complain(config, f"{JUNIT} is left out: {trouble}")
 
 
@@ -129,7 +132,7 @@ class WarningFile:
         if told != str(warning_message.message):
             warning_message.message = UserWarning(told)
         if self.path.parent.is_dir():
-            with self.path.open("a", encoding="utf-8") as file:
+            with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{nodeid}: {warning_message.category.__name__}: {told}\n")
 
 

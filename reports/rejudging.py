@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from model.conclusion import conclude
+from model.errors import BadInput
 from model.measurements import Limit
 from model.run import Result
 from model.verdicts import Gate, Verdict
 from reports import record
 from reports.messages import reading
+from reports.pruning import Claim
 from reports.recorded import RecordedRun
 
 
@@ -30,11 +33,11 @@ def rejudge(folder: Path, limits: Mapping[str, float] | None = None, gate: Gate 
         The run as it is judged now; `stopped` tells what of the record cannot be read.
 
     Raises:
-        BadInput: There is no record, or too little of it.
+        BadInput: There is no record, or too little of it, or the run is still going on.
         OSError: The conclusion cannot be written.
     """
     found = reading.read(folder)
-    with tempfile.TemporaryDirectory(prefix="acceptance-") as root:
+    with _claimed(folder), tempfile.TemporaryDirectory(prefix="acceptance-") as root:
         run = reading.rebuild(found, Path(root))
         if gate is not None:
             run.setting = replace(run.setting, gate=gate)
@@ -42,6 +45,18 @@ def rejudge(folder: Path, limits: Mapping[str, float] | None = None, gate: Gate 
             apply_limits(result, limits or {})
         conclude(run, pytest_code=run.pytest_code, foreign_failures=run.foreign_failures)
         return record.write(run)
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path) -> Iterator[None]:
+    try:
+        claim = Claim(folder)
+    except BlockingIOError:
+        raise BadInput(f"{folder} is being written: the run goes on; judge it again when it has ended") from None
+    try:
+        yield
+    finally:
+        claim.release()
 
 
 def apply_limits(result: Result, limits: Mapping[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from model.errors import BadInput
 from model.verdicts import Gate
+from reports import recorded
 from reports.cli.runs import RunArgument, find, read
 from reports.outputs import make_all
 from reports.recorded import RecordedRun
@@ -43,6 +45,11 @@ def rejudge(run: RunArgument, limit: LimitOption = None, gate: GateOption = None
     for trouble in make_all(judged):
         typer.echo(f"warning: {trouble}", err=True)
     raise typer.Exit(judged.exit_code)
+
+
+def schema() -> None:
+    """Print the JSON Schema of `run.json`, for programs that read it."""
+    typer.echo(json.dumps(recorded.schema(), indent=1))
 
 
 def _limits(given: list[str]) -> dict[str, float]:

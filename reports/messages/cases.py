@@ -159,12 +159,18 @@ class CaseTeller:
                 known = self.result.sentences[number : number + 1]
                 status, reason = (known[0].status, known[0].reason) if known else (Status.SKIPPED, "")
             else:
-                left_out = unhealed and self._next == self.case.position_of("recovery")
-                status, reason = (Status.SKIPPED, "healing failed") if left_out else (Status.PASSED, NOTHING_OWED)
+                status, reason = self._of_phase(unhealed=unhealed)
             if not self._under_way:
                 yield self.case.started(self._next, at)
             yield self.case.finished(self._next, at, status, 0.0, reason)
             self._next, self._under_way = self._next + 1, False
+
+    def _of_phase(self, *, unhealed: bool) -> tuple[Status, str]:
+        if self.result.started is None or self._next == 0:
+            return Status.SKIPPED, ""
+        if unhealed and self._next == self.case.position_of("recovery"):
+            return Status.SKIPPED, "healing failed"
+        return Status.PASSED, NOTHING_OWED
 
     def _numbers(self) -> Iterator[Envelope]:
         fresh = self.result.measurements[self._measured :]

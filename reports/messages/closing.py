@@ -73,6 +73,8 @@ def end(run: Run) -> str:
         Why the record is not whole; empty when it is.
     """
     writer, parts = MessageWriter(run.folder / MESSAGES, "end-"), run.folder / PARTS
+    if not (run.folder / MESSAGES).exists():
+        begin(run)  # collecting failed, so nobody knew what was selected
     told = _Told()
     for path in sorted(parts.glob("*.ndjson")):
         told.read(path)
@@ -164,7 +166,7 @@ class _Attempt:
         if self.under_way != case.step_id(last):
             yield case.started(last, now)
         yield case.said(last, json.dumps(result.as_data(), ensure_ascii=False), RESULT)
-        yield case.finished(last, now, Status.SKIPPED, 0.0, result.reason)
+        yield case.finished(last, now, Status.of(result.verdict), 0.0, result.reason)
         yield case.over(now)
 
 

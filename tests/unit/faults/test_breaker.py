@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from faults.breaker import Breaker
@@ -176,3 +178,26 @@ def test_what_cannot_be_healed_is_told(bench: Bench, machine: FakeMachine, caplo
 def test_a_fault_of_somebody_else_is_not_healed_here(bench: Bench, machine: FakeMachine) -> None:
     with pytest.raises(UnsafeLab, match="<PlugPulled runner01> cannot be healed, as it was not injected here"):
         bench.breaker.heal(PlugPulled(machine))
+
+
+def test_times_are_kept_for_the_record_each_time_it_strikes(bench: Bench, machine: FakeMachine) -> None:
+    before = time.time()
+    fault = bench.breaker.inject(PlugPulled(machine))
+    [first] = bench.breaker.strikes
+    assert (first.title, first.machines, first.healed) == (PlugPulled.title, ("runner01",), None)
+    fault.undo()
+    bench.breaker.inject(fault)
+    bench.settle()
+    again = bench.breaker.strikes[1]
+    moments = [first.injected, first.proven, first.healed, again.injected, again.proven, again.healed]
+    known = [moment for moment in moments if moment is not None]
+    assert len(known) == len(moments)
+    assert [before, *known, time.time()] == sorted([before, *known, time.time()])
+
+
+def test_a_fault_without_effect_is_in_the_record_too(bench: Bench, machine: FakeMachine) -> None:
+    machine.deaf_to.add("cut power")
+    with pytest.raises(FaultHadNoEffect):
+        bench.breaker.inject(PlugPulled(machine))
+    [strike] = bench.breaker.strikes
+    assert (strike.injected is None, strike.proven) == (False, None)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from model.errors import DeadlineMissed, LabUnavailable, PromiseBroken
-from model.waiting import Clock, Waited, wait_until
+from model.waiting import WAITS, Clock, Waited, wait_until
 
 SECOND = timedelta(seconds=1)
 CLOCK_STEP = timedelta(seconds=0.01)
@@ -158,3 +158,18 @@ def test_only_changes_are_logged(time: FakeTime, caplog: pytest.LogCaptureFixtur
     caplog.set_level("DEBUG", logger="model.waiting")
     wait(time, time.sees(["bad", "bad", "worse", "good"]))
     assert [record.getMessage() for record in caplog.records] == [f"waiting until it is good: {seen}" for seen in ("bad", "worse", "good")]
+
+
+def test_time_spent_waiting_is_counted_once() -> None:
+    time, before = FakeTime(), WAITS.seconds
+    inner = time.sees([False, True])
+
+    def observe() -> bool:
+        wait_until(inner, bool, what="the inner one", within=10 * SECOND, every=SECOND, clock=time.clock)
+        return time.now >= 1_000_003.0
+
+    wait_until(observe, bool, what="the outer one", within=10 * SECOND, every=2 * SECOND, clock=time.clock)
+    assert WAITS.seconds - before == pytest.approx(3.0)
+    with pytest.raises(DeadlineMissed):
+        wait_until(time.sees([False]), bool, what="never", within=5 * SECOND, every=SECOND, clock=time.clock)
+    assert WAITS.seconds - before == pytest.approx(8.0)

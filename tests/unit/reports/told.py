@@ -35,6 +35,7 @@ class Told:
     """A record, by what it tells."""
 
     def __init__(self, messages: list[dict[str, Any]]) -> None:
+        """Sort them."""
         self.messages = messages
         self.by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for message in messages:
