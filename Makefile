@@ -89,7 +89,7 @@ pages: dev ## Look at all pages in a browser (wants `make browser` once, as root
 	$(BIN)/pytest tests/pages $(ARGS)
 
 .PHONY: benchmark
-benchmark: setup dev ## Measure set-up, boot, tear-down and commands of the embedded lab
+benchmark: setup browser dev ## Measure set-up, boot, tear-down and commands of the embedded lab
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: requirements

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import command, containers, gate, lab, memory, second_start
+from benchmarks import command, containers, gate, lab, memory, pages, second_start
 from benchmarks.calm import Calm
 from benchmarks.host import ROOT, this_host
 from benchmarks.results import Table
@@ -31,6 +31,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "command": command.measure,
     "memory": memory.measure,
     "second-start": second_start.measure,
+    "pages": pages.measure,
 }
 DOCUMENT = ROOT / "docs/benchmarks.md"
 SCHEMA_VERSION = 1
@@ -45,6 +46,7 @@ Wants root and a finished `make setup`, as it builds real labs. Medians of --run
 - `command`: one command through testinfra, beside the same over OpenSSH and paramiko
 - `memory`: of the whole lab, by machine
 - `second-start`: from the command to the first scenario, everything cached
+- `pages`: of a run, made and opened in a browser (wants `make browser`)
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")

@@ -24,6 +24,7 @@ from reports.recorded import (
     dump,
     load,
 )
+from tests.pages import messages
 
 STRUCK = datetime(2026, 3, 4, 10, 0, tzinfo=UTC).timestamp()
 TRICKY = "<script>alert(1)</script> \"quoted\" 'single' 🔒 \u202e\u05d0\u05d1\u05d2\u202c &amp; `odd"
@@ -215,3 +216,16 @@ def empty_run(folder: Path) -> RecordedRun:
     checks = [check(V4, [], Verdict.NOT_RUN), check(V7, [], Verdict.NOT_RUN)]
     conclusion = "0 of 2 checks hold; not run (interrupted): V4, V7; interrupted."
     return run_of(folder, [], checks, lab=None, interrupted=True, exit_code=2, gate_met=False, conclusion=conclusion, planned=())
+
+
+def big_run(folder: Path, count: int = 500, breaking: int = 100) -> RecordedRun:
+    """A run of many scenarios, some with pictures, some with endless messages, and a record with a big attachment."""
+    model = disruptive(folder, "A plug is pulled", ("V7",))
+    late = "expected runner02 to be out of rotation; observed " + "x" * 100_000
+    bad = scenario(folder, "A runner is shut down", ("V7",), Verdict.FAILED, late)
+    scenarios = []
+    for number in range(count):
+        one = model if number < breaking else bad if number % 10 == 0 else scenario(folder, f"Scenario {number}", ("V4",))
+        scenarios.append(replace(one, title=f"Number {number}"))
+    messages.write(folder / "messages.ndjson", [("V4", f"Number {number}", "PASSED") for number in range(count)], "y" * 1_000_000)
+    return run_of(folder, scenarios, [check(told, scenarios, Verdict.FAILED) for told in (V4, V7)], exit_code=1)
