@@ -30,6 +30,10 @@ help: ## Show this list
 acceptance: setup ## Set everything up, then let an embedded lab prove the guide's promises
 	$(BIN)/pytest features/ $(ARGS)
 
+.PHONY: tour
+tour: venv ## See what this project shows: the book of promises, and a sample report (no root, no lab)
+	@$(BIN)/python -m reports tour
+
 .PHONY: setup
 setup: packages venv ## Only set up: system packages, Python packages, programs, machine image (as root)
 	@$(BIN)/python -m provisioning setup
@@ -41,17 +45,17 @@ purge: ## Remove everything that was made here: labs, cache, image, virtual envi
 	@if [ -s $(KEPT)/system-packages ]; then \
 	    echo "system packages stay; set-up had installed these, remove them if nothing else needs them:"; \
 	    echo "  apt-get remove $$(tr '\n' ' ' < $(KEPT)/system-packages)"; fi
-	@rm -rf "$(CACHE)" $(KEPT) $(VENV) reports/runs reports/latest .mypy_cache .ruff_cache .import_linter_cache .benchmarks
+	@rm -rf "$(CACHE)" $(KEPT) $(VENV) reports/runs reports/latest reports/spec.html .mypy_cache .ruff_cache .import_linter_cache .benchmarks
 
 ##: developers
 
 .PHONY: test
 test: ## Everything that continuous integration checks, the gate on the embedded lab included
-	@began=$$(date +%s) && $(MAKE) setup dev lint tests gate && \
+	@began=$$(date +%s) && $(MAKE) setup browser dev lint tests gate && \
 	    echo "make test: everything passed, in $$((($$(date +%s) - began) / 60)) min $$((($$(date +%s) - began) % 60)) s"
 
 .PHONY: tests
-tests: setup dev
+tests: setup browser dev
 	$(BIN)/pytest tests/ --ignore=tests/contract/faults -n $(LABS) --dist worksteal $(ARGS)
 
 .PHONY: gate
@@ -77,14 +81,18 @@ unit: dev ## The fast tests of the suite itself; no lab, no root
 	$(BIN)/pytest tests/unit $(ARGS)
 
 .PHONY: full
-full: setup dev ## As `make test`, with every test and every variant (tag thorough); about an hour
+full: setup browser dev ## As `make test`, with every test and every variant (tag thorough); about an hour
 	@$(MAKE) lint
 	$(BIN)/pytest tests/ -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single
 	$(BIN)/pytest features/ --tier thorough
 
+.PHONY: pages
+pages: dev ## Look at all pages in a browser (wants `make browser` once, as root)
+	$(BIN)/pytest tests/pages $(ARGS)
+
 .PHONY: benchmark
-benchmark: setup dev ## Measure set-up, boot, tear-down and commands of the embedded lab
+benchmark: setup browser dev ## Measure set-up, boot, tear-down and commands of the embedded lab
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: requirements
@@ -102,6 +110,10 @@ requirements: ## Pin the newest fitting Python packages, with hashes and without
 .PHONY: packages
 packages:
 	@PYTHON="$(PYTHON)" provisioning/setup/packages.sh
+
+.PHONY: browser
+browser: ## Install Chromium, in which tests look at the pages (as root; only for developing)
+	@provisioning/setup/packages.sh --browser
 
 .PHONY: venv
 venv: $(VENV)/.run ## Only the Python packages (no root; enough to test an existing lab)

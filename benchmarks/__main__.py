@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import command, containers, gate, lab, memory, second_start, whole_gate
+from benchmarks import command, containers, gate, lab, memory, pages, second_start, whole_gate
 from benchmarks.calm import Calm
 from benchmarks.host import ROOT, this_host
 from benchmarks.results import Table
@@ -32,6 +32,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "command": command.measure,
     "memory": memory.measure,
     "second-start": second_start.measure,
+    "pages": pages.measure,
 }
 ON_REQUEST = "whole-gate"
 """Longer than all others together."""
@@ -50,6 +51,7 @@ Wants root and a finished `make setup`, as it builds real labs. Medians of --run
 - `command`: one command through testinfra, beside the same over OpenSSH and paramiko
 - `memory`: of the whole lab, by machine
 - `second-start`: from the command to the first scenario, everything cached
+- `pages`: of a run, made and opened in a browser (wants `make browser`)
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")

@@ -17,7 +17,7 @@ class Row:
     Attributes:
         what: The quantity, in a reader's words.
         values: Every measured value, in `unit`, in the order of measuring.
-        unit: `s`, `ms`, `MiB` or `%`.
+        unit: `s`, `ms`, `MB`, `MiB` or `%`.
         target: What the project wants the median to be at most.
         note: What else must be known to read the numbers; takes the place of the numbers where there are none.
     """

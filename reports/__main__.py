@@ -1,10 +1,10 @@
-"""`python -m reports`: recorded runs, without a lab."""
+"""`python -m reports`: the book of promises, and recorded runs, without a lab."""
 
 from __future__ import annotations
 
 import typer
 
-from reports.cli import comparing, merging, showing
+from reports.cli import books, comparing, merging, pictures, showing
 from reports.cli.runs import PROGRAM, PlainErrors
 
 app = typer.Typer(
@@ -21,12 +21,16 @@ app = typer.Typer(
 
 @app.callback()
 def describe() -> None:
-    """Read, judge, compare and merge recorded runs. No lab is needed, and none is touched."""
+    """Tell what is promised; read, judge, compare and merge recorded runs. No lab is needed, and none is touched."""
 
 
-ONE, SEVERAL = "One run", "Several runs"
+NONE, ONE, SEVERAL = "Without a run", "One run", "Several runs"
+app.command("spec", rich_help_panel=NONE)(books.spec)
+app.command("tour", rich_help_panel=NONE)(books.tour)
 app.command("show", rich_help_panel=ONE)(showing.show)
 app.command("rejudge", rich_help_panel=ONE)(showing.rejudge)
+app.command("pictures", rich_help_panel=ONE)(pictures.pictures)
+app.command("sample", rich_help_panel=ONE)(pictures.sample)
 app.command("schema", rich_help_panel=ONE)(showing.schema)
 app.command("compare", rich_help_panel=SEVERAL)(comparing.compare)
 app.command("merge", rich_help_panel=SEVERAL)(merging.merge)

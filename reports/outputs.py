@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from reports import metrics, summary
+from reports.pages import front, scenarios
 from reports.recorded import RecordedRun
 
 
@@ -22,7 +23,12 @@ class Output:
     make: Callable[[RecordedRun], object]
 
 
-OUTPUTS: tuple[Output, ...] = (Output(summary.FILE, summary.write), Output(metrics.FILE, metrics.write))
+OUTPUTS: tuple[Output, ...] = (
+    Output(summary.FILE, summary.write),
+    Output(metrics.FILE, metrics.write),
+    Output(scenarios.FILE, scenarios.write),
+    Output(front.FILE, front.write),
+)
 
 
 def make_all(run: RecordedRun) -> Iterator[str]:

@@ -44,7 +44,7 @@ def _parts(run: RecordedRun, where: str) -> Iterator[RenderableType]:
         yield Text(f"dirty: {entry}", style="bold red")
     colour = COLOURS.get(run.exit_code, "bold yellow")
     yield Text(f"{run.conclusion} Exit code {run.exit_code}.", style=colour)
-    yield Text(f"Record and evidence: {where}")
+    yield Text(f"Report: {where}/index.html; record and evidence beside it.")
 
 
 def _table(rows: tuple[RecordedCheck, ...], title: str) -> Table:

@@ -1,16 +1,21 @@
 #!/bin/sh
 # Installs the system packages that the embedded lab needs, only those that are missing. POSIX sh, as nothing is installed yet.
+# With --browser only the browser, in which tests look at the pages: for developing, nobody who runs the suite needs it.
 set -eu
 
 record=/var/lib/tofu-ha-acceptance/system-packages
 wanted="systemd-container mmdebstrap debian-archive-keyring iproute2 openssh-client ca-certificates"
+purpose=lab
+if [ "${1:-}" = --browser ]; then
+    wanted=chromium purpose=browser
+fi
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "set-up: this is neither Debian nor Ubuntu; install by hand what corresponds to: $wanted" >&2
     exit 0
 fi
 # A Python that can make virtual environments, unless there is one already (Debian splits it off).
-"${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || wanted="$wanted python3-venv"
+[ "$purpose" = browser ] || "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || wanted="$wanted python3-venv"
 
 missing=""
 for package in $wanted; do
@@ -18,7 +23,12 @@ for package in $wanted; do
     [ "$status" = installed ] || missing="$missing $package"
 done
 
-if [ "$(id -u)" -ne 0 ]; then
+if [ "$purpose" = browser ] && [ -z "$missing" ]; then
+    exit 0
+elif [ "$purpose" = browser ] && [ "$(id -u)" -ne 0 ]; then
+    echo "set-up: root is needed to install the browser for tests/pages (apt-get install$missing); everything else can be tested without it." >&2
+    exit 1
+elif [ "$(id -u)" -ne 0 ]; then
     echo "set-up: root is needed for the embedded lab (system packages${missing:+:$missing}, machine image, network namespaces, containers)." \
         "An existing lab needs none of it: \`make venv\`, then \`.venv/bin/pytest features/ --lab my-lab.toml\`." >&2
     exit 1

@@ -31,10 +31,12 @@ def write(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def run(host: Path) -> subprocess.CompletedProcess[str]:
+def run(host: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     record = host / "system-packages"
     script = SCRIPT.read_text().replace("/var/lib/tofu-ha-acceptance/system-packages", str(record))
-    return subprocess.run(["/bin/sh", "-c", script], env={"PATH": str(host)}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["/bin/sh", "-c", script, "packages.sh", *arguments], env={"PATH": str(host)}, capture_output=True, text=True, check=False
+    )
 
 
 def test_only_what_is_missing_is_installed_and_recorded(host: Path) -> None:
@@ -72,3 +74,22 @@ def test_an_unreachable_registry_names_the_step(host: Path) -> None:
     assert ended.returncode == 1
     assert "step: apt-get update" in ended.stderr
     assert not (host / "system-packages").exists()
+
+
+def test_the_browser_is_installed_alone_and_only_when_asked_for(host: Path) -> None:
+    write(host / "dpkg-query", 'for last; do :; done; [ "$last" = chromium ] && exit 1; printf installed')
+    assert run(host).returncode == 0
+    assert not (host / "apt.log").exists(), "who only runs the suite must not get a browser"
+    assert run(host, "--browser").returncode == 0
+    assert (host / "apt.log").read_text().splitlines()[-1] == "-q install --yes --no-install-recommends chromium"
+    assert (host / "system-packages").read_text() == "chromium\n"
+
+
+def test_without_root_one_line_says_who_needs_the_browser(host: Path) -> None:
+    write(host / "id", "echo 1000")
+    assert run(host, "--browser").returncode == 0, "it is there"
+    write(host / "dpkg-query", "exit 1")
+    ended = run(host, "--browser")
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert "root is needed to install the browser" in ended.stderr
