@@ -264,7 +264,7 @@ def _rows(  # noqa: PLR0913, PLR0917 - the reader's place in the file
         cells = [cell["value"] for cell in row["cells"]]
         values = dict(zip((cell["value"] for cell in examples["tableHeader"]["cells"]), cells, strict=True))
         parameter = "-".join(cells).encode("unicode_escape").decode("ascii")
-        at, told = row["location"]["line"], f"{title} ({', '.join(cells)})"
+        at, told = row["location"]["line"], _title_of_row(title, values)
         named = replace(plain, nodeid=f"{plain.nodeid}[{parameter}]", title=told, parameter=parameter, row=at)
         foreign = [
             f"{file}:{tag.line}: @{tag.text} cannot stand on examples; tiers and @disruptive can"
@@ -272,6 +272,16 @@ def _rows(  # noqa: PLR0913, PLR0917 - the reader's place in the file
             if tag.kind not in {"tier", "disruptive"}
         ]
         yield _filled(named, steps, values, tags + _tags(examples), (*defects, *foreign), catalogue)
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"<(.+?)>", lambda match: values.get(match[1], match[0]), text)
+
+
+def _title_of_row(title: str, values: Mapping[str, str]) -> str:
+    """The outline's name with the row's values in their places; those that have no place stand behind it."""
+    left = [value for name, value in values.items() if f"<{name}>" not in title]
+    return _fill(title, values) + (f" ({', '.join(left)})" if left else "")
 
 
 def _filled(  # noqa: PLR0913, PLR0917 - all that a row adds to its outline
@@ -285,7 +295,7 @@ def _filled(  # noqa: PLR0913, PLR0917 - all that a row adds to its outline
     sentences: list[Sentence] = []
     for step in steps:
         kind = KINDS.get(step["keywordType"]) or (sentences[-1].kind if sentences else "given")
-        text = re.sub(r"<(.+?)>", lambda match: values.get(match[1], match[0]), step["text"])
+        text = _fill(step["text"], values)
         sentences.append(Sentence(kind, step["keyword"].strip(), text, step["location"]["line"]))
     wrong = [*defects, *(f"{scenario.file}:{line or scenario.line}: {message}" for line, message in judge_tags(tags, catalogue))]
     if not any(sentence.kind == "then" for sentence in sentences):
