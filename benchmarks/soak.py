@@ -91,7 +91,7 @@ def line_of(found: suite.SuiteRun, *, revision: str, labs: int, load: int) -> Li
     counted = sum(entry["verdict"] != Verdict.NOT_RUN for entry in record["scenarios"])
     return Line(
         when=record["started"][:16].replace("T", " "), revision=revision, topology=record["topology"], labs=labs, load=load,
-        seed=record.get("seed") or record["id"], seconds=found.seconds, exit_code=record["exit_code"], scenarios=counted,
+        seed=record["seed"], seconds=found.seconds, exit_code=record["exit_code"], scenarios=counted,
         digest=digest_of(record),
     )  # fmt: skip
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
+from random import Random
 
 from model.errors import PromiseBroken
 from model.history import Operation
@@ -47,9 +47,9 @@ def each_storage_node(lab: Lab) -> tuple[Machine, ...]:
     return tuple(lab.storage)
 
 
-def seeded_storage_node(lab: Lab, seed: str) -> Machine:
-    """One storage node, the same for the same seed."""
-    return random.Random(seed).choice(lab.storage)  # noqa: S311 - any machine, no secret
+def any_storage_node(lab: Lab, dice: Random) -> Machine:
+    """One storage node, as the dice fall."""
+    return dice.choice(lab.storage)
 
 
 def runner_that_holds(lab: Lab, store: StoreProbe, state_key: str) -> Machine:

@@ -31,6 +31,7 @@ class Setting:
         tier: Largest tier that is run.
         gate: What must have been observed for exit code 0.
         permitted: Whether disruption is permitted on this lab.
+        seed: What choices by chance depend on, as which storage machine is lost.
     """
 
     driver: str
@@ -38,6 +39,7 @@ class Setting:
     tier: str
     gate: Gate
     permitted: bool = True
+    seed: str = ""
 
 
 @dataclass

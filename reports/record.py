@@ -48,6 +48,7 @@ def recorded(run: Run) -> RecordedRun:
         tier=here.tier,
         gate=here.gate,
         gate_met=run.gate_met,
+        seed=here.seed,
         exit_code=int(run.exit_code),
         conclusion=run.conclusion,
         stopped=run.stopped,

@@ -192,6 +192,7 @@ class RecordedRun:
         tier: Largest tier that was run.
         gate: What must have been observed for exit code 0.
         gate_met: Whether all that the gate asks for was run.
+        seed: What choices by chance depended on; `--seed` makes them the same again.
         exit_code: Of the process.
         conclusion: The verdict in one line.
         stopped: Why the suite ended the run early; empty when it did not.
@@ -217,6 +218,7 @@ class RecordedRun:
     tier: str
     gate: Gate
     gate_met: bool
+    seed: str
     exit_code: int
     conclusion: str
     stopped: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from pytest_bdd import given, parsers, then, when
 
@@ -68,8 +68,7 @@ def prepare(jobs: JobClient, store: StoreProbe, aftermath: Aftermath, key: str, 
 
 
 @when(parsers.parse("all of them start at the same moment, {rounds:d} times"))
-def run_races(race: Race, rounds: int, measure: Callable[..., object]) -> None:
-    dice = random.Random(race.key)  # noqa: S311 - another order each round, the same for the same key
+def run_races(race: Race, rounds: int, dice: Random, measure: Callable[..., object]) -> None:
     for number in range(rounds):
         began = datetime.now(UTC)
         race.rounds.append(_run_round(race, dice))
@@ -78,7 +77,7 @@ def run_races(race: Race, rounds: int, measure: Callable[..., object]) -> None:
             measure("lock requests reached the store within", spread * 1000, "ms", round=f"round {number + 1}")
 
 
-def _run_round(race: Race, dice: random.Random) -> Round:
+def _run_round(race: Race, dice: Random) -> Round:
     jobs, lab = race.jobs, race.jobs.lab
     line, played = StartingLine(), Round()
     runners = [runner for runner in lab.runners for _ in range(race.each)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from random import Random
 
 from pytest_bdd import parsers, then, when
 
@@ -13,6 +13,7 @@ from faults.breaker import Breaker
 from faults.fault import Fault
 from faults.power import Reboot
 from faults.service import ProcessKilled, ServiceRestarted
+from faults.targets import any_storage_node
 from model.lab import Lab, Machine
 from model.topology import Address
 from probes import health
@@ -144,22 +145,22 @@ class Setback:
 
 
 @when("MinIO is restarted on a storage machine", target_fixture="setback")
-def restart_minio(lab: Lab, breaker: Breaker, shared: SharedState) -> Setback:
-    return _strike(lab, breaker, shared, lambda machine: ServiceRestarted(machine, MINIO))
+def restart_minio(lab: Lab, breaker: Breaker, dice: Random) -> Setback:
+    return _strike(lab, breaker, dice, lambda machine: ServiceRestarted(machine, MINIO))
 
 
 @when("the MinIO process of a storage machine is killed", target_fixture="setback")
-def kill_minio(lab: Lab, breaker: Breaker, shared: SharedState) -> Setback:
-    return _strike(lab, breaker, shared, lambda machine: ProcessKilled(machine, MINIO))
+def kill_minio(lab: Lab, breaker: Breaker, dice: Random) -> Setback:
+    return _strike(lab, breaker, dice, lambda machine: ProcessKilled(machine, MINIO))
 
 
 @when("a storage machine is rebooted", target_fixture="setback")
-def reboot_storage(lab: Lab, breaker: Breaker, shared: SharedState) -> Setback:
-    return _strike(lab, breaker, shared, Reboot)
+def reboot_storage(lab: Lab, breaker: Breaker, dice: Random) -> Setback:
+    return _strike(lab, breaker, dice, Reboot)
 
 
-def _strike(lab: Lab, breaker: Breaker, shared: SharedState, fault: Callable[[Machine], Fault]) -> Setback:
-    machine = random.Random(shared.key).choice(lab.storage)  # noqa: S311 - any machine, the same for the same key
+def _strike(lab: Lab, breaker: Breaker, dice: Random, fault: Callable[[Machine], Fault]) -> Setback:
+    machine = any_storage_node(lab, dice)
     expect_power([machine])
     return Setback(breaker.inject(fault(machine)), machine)
 

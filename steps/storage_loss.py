@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from random import Random
 
 from pytest_bdd import given, parsers, then, when
 
@@ -14,7 +15,7 @@ from faults.fault import Fault
 from faults.network import NetworkCut
 from faults.power import PlugPulled
 from faults.service import ProcessKilled, ServiceStopped
-from faults.targets import each_storage_node, seeded_storage_node
+from faults.targets import any_storage_node, each_storage_node
 from model.errors import PromiseBroken
 from model.lab import Lab, Machine
 from model.measurements import at_most
@@ -61,13 +62,13 @@ def lose_each(lab: Lab, breaker: Breaker, loop: ApplyLoop) -> None:
 
 
 @when("MinIO is killed on one storage machine while they work")
-def kill_one(lab: Lab, breaker: Breaker, loop: ApplyLoop, key: str) -> None:
-    _break(breaker, loop, ProcessKilled(seeded_storage_node(lab, key), MINIO))
+def kill_one(lab: Lab, breaker: Breaker, loop: ApplyLoop, dice: Random) -> None:
+    _break(breaker, loop, ProcessKilled(any_storage_node(lab, dice), MINIO))
 
 
 @when("MinIO is stopped on one storage machine while they work")
-def stop_one(lab: Lab, breaker: Breaker, loop: ApplyLoop, key: str) -> None:
-    _break(breaker, loop, ServiceStopped(seeded_storage_node(lab, key), MINIO))
+def stop_one(lab: Lab, breaker: Breaker, loop: ApplyLoop, dice: Random) -> None:
+    _break(breaker, loop, ServiceStopped(any_storage_node(lab, dice), MINIO))
 
 
 @when("MinIO is killed on each storage machine in turn while they work")
@@ -108,8 +109,10 @@ class Returned:
 
 
 @when("one storage machine is without power while the state is changed, and comes back", target_fixture="returned")
-def lose_one_and_change(lab: Lab, breaker: Breaker, jobs: JobClient, store: StoreProbe, shared: SharedState) -> Returned:
-    return _change_without(seeded_storage_node(lab, shared.key), lab, breaker, jobs, store, shared)
+def lose_one_and_change(  # noqa: PLR0913, PLR0917 - a sentence's fixtures
+    lab: Lab, breaker: Breaker, jobs: JobClient, store: StoreProbe, shared: SharedState, dice: Random
+) -> Returned:
+    return _change_without(any_storage_node(lab, dice), lab, breaker, jobs, store, shared)
 
 
 @when(parsers.parse("the {which} storage machine is without power while the state is changed, and comes back"), target_fixture="returned")

@@ -163,6 +163,7 @@ def run_of(folder: Path, scenarios: list[RecordedScenario], checks: list[Recorde
         tier="gate",
         gate=Gate.ALL,
         gate_met=True,
+        seed=folder.name,
         exit_code=0,
         conclusion=f"{len(checks)} of {len(checks)} checks hold.",
         stopped="",

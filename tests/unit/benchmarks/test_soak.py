@@ -22,7 +22,7 @@ def scenario(name: str, verdict: str = "passed", **measured: float) -> dict[str,
 
 def record(*scenarios: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": "20261123-174542-abcd",
+        "seed": "20261123-174542-abcd",
         "started": "2026-11-23T17:45:42+00:00",
         "topology": "single",
         "exit_code": 1,

@@ -49,6 +49,7 @@ def recorded(*scenarios: RecordedScenario, checks: tuple[RecordedCheck, ...] = (
         topology="production",
         tier="gate",
         gate=Gate.ALL,
+        seed="20261123-174542-abcd",
         stopped="",
         interrupted=False,
         suite=SuiteFacts(),
