@@ -12,7 +12,7 @@ from model.verdicts import ExitCode, Verdict
 from reports.pages import scenarios
 from reports.pages.areas import AREAS, Area, area_of
 from reports.pages.failures import Failure, failures_of
-from reports.pages.rendering import IN_PART, PLANNED, SIGNS, render
+from reports.pages.rendering import IN_PART, PLANNED, SIGNS, fresh_file, render
 from reports.pages.timelines import Picture, draw
 from reports.pages.trend import Past, trend
 from reports.recorded import RecordedCheck, RecordedRun, RecordedScenario
@@ -197,6 +197,6 @@ def write(run: RecordedRun) -> Path:
     pictures, undrawn = pictures_of(run)
     page = Front(run, mark, told, rows_of(run, linked=linked), failures_of(run), pictures, undrawn, trend(run), linked)
     values = {"page": page, "mark_of": mark_of, "numbers_of": numbers_of, "shown": NUMBERS_SHOWN}
-    fresh = run.folder / f".{FILE}"
-    fresh.write_text(render("front.html.j2", values), encoding="utf-8")
-    return fresh.replace(run.folder / FILE)
+    with fresh_file(run.folder / FILE) as file:
+        file.write(render("front.html.j2", values))
+    return run.folder / FILE
