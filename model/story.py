@@ -127,6 +127,8 @@ class LabFacts:
         backend: Effective settings of the backend: text by `machine:path`, secrets masked.
         balancer: The same of the balancers.
         baseline: The condition in which it came.
+        seconds: What building it took, until it had settled.
+        up: When that was done, in seconds of the epoch.
     """
 
     name: str
@@ -135,6 +137,8 @@ class LabFacts:
     backend: Mapping[str, str] = field(default_factory=dict)
     balancer: Mapping[str, str] = field(default_factory=dict)
     baseline: str = ""
+    seconds: float = 0.0
+    up: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cucumber_messages import Envelope, TestRunFinished, TestRunStarted
+from cucumber_messages import Envelope, TestRunFinished, TestRunStarted, TestStepResult
 from pydantic import TypeAdapter
 
 from model.run import Result, Run
+from model.secrets import SECRETS
 from model.story import LabFacts, Status, SuiteFacts
 from reports.messages.cases import Case, CaseTeller
 from reports.messages.documents import Pickles, envelopes_of, sources
@@ -54,13 +55,27 @@ def begin(run: Run) -> None:
         "selected": list(run.results),
     }
     at = run.started.timestamp()
-    said = attachment(json.dumps(asked, ensure_ascii=False), BEGIN)
+    said = attachment(_text(asked), BEGIN)
     writer.write(*run_hook(RUN_BEGINS, run.id, (at, time.time()), outcome(Status.PASSED), [said]))
 
 
 def _checklist(run: Run) -> str:
     path = run.root / CHECKLIST
     return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _text(data: dict[str, Any]) -> str:
+    """JSON, masked before it is escaped."""
+    return json.dumps(SECRETS.mask_all(data), ensure_ascii=False)
+
+
+def _ending(run: Run) -> TestStepResult:
+    """How the run ended, apart from its scenarios."""
+    if run.interrupted:
+        return outcome(Status.SKIPPED, reason="interrupted")
+    if run.stopped or run.dirty:
+        return outcome(Status.INCONCLUSIVE, reason="\n".join([*([run.stopped] if run.stopped else []), *run.dirty]))
+    return outcome(Status.PASSED)
 
 
 def end(run: Run) -> str:
@@ -127,13 +142,13 @@ def _tail(run: Run) -> Iterator[Envelope]:
         facts = "\n".join(f"{each.name}: {each.role}, {each.address}" for each in run.lab.machines)
         settings = [attachment(text, "text/plain", file_name=place) for place, text in {**run.lab.backend, **run.lab.balancer}.items()]
         said = [attachment(facts, "text/plain", file_name="machines"), *settings]
-        yield from run_hook(LAB_BUILT, run.id, (ended, ended), outcome(Status.PASSED), said)
+        yield from run_hook(LAB_BUILT, run.id, (run.lab.up - run.lab.seconds, run.lab.up), outcome(Status.PASSED, run.lab.seconds), said)
         status = Status.INCONCLUSIVE if run.dirty else Status.PASSED
         at, removed = (ended - run.removal_seconds, ended), outcome(status, run.removal_seconds, "\n".join(run.dirty))
         yield from run_hook(LAB_REMOVED, run.id, at, removed)
     results = [attachment(json.dumps(result.as_data(), ensure_ascii=False), RESULT) for result in _without_pickle(run)]
-    said = [*results, attachment(json.dumps(became, ensure_ascii=False), END)]
-    yield from run_hook(RUN_ENDS, run.id, (ended, ended), outcome(Status.PASSED), said)
+    said = [*results, attachment(_text(became), END)]
+    yield from run_hook(RUN_ENDS, run.id, (ended, ended), _ending(run), said)
     message = f"{run.conclusion} Exit code {run.exit_code}."
     yield Envelope(test_run_finished=TestRunFinished(run.exit_code == 0, moment(ended), message=message, test_run_started_id=run.id))
 

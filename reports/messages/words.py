@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,8 +30,8 @@ from cucumber_messages import (
 from model.secrets import SECRETS
 from model.story import Status
 
-PROTOCOL = "34.2.0"
-"""Of cucumber-messages."""
+PROTOCOL = importlib.metadata.version("cucumber-messages")
+"""The library has the version of the protocol that it speaks."""
 
 SCHEMA_VERSION = 1
 """Of our own attachments; stands in the one that begins the run."""
@@ -73,7 +74,12 @@ def hook_id(name: str) -> str:
 
 def hooks() -> list[Envelope]:
     """Every hook there is."""
-    return [Envelope(hook=Hook(hook_id(name), SourceReference(uri=file), name=name, type=kind)) for name, (kind, file) in HOOKS.items()]
+
+    def message(name: str) -> Envelope:
+        kind, file = HOOKS[name]
+        return Envelope(hook=Hook(hook_id(name), SourceReference(uri=file), name=name, type=kind))
+
+    return [message(name) for name in HOOKS]
 
 
 def meta(version: str) -> Envelope:

@@ -192,7 +192,7 @@ def test_times_are_kept_for_the_record_each_time_it_strikes(bench: Bench, machin
     moments = [first.injected, first.proven, first.healed, again.injected, again.proven, again.healed]
     known = [moment for moment in moments if moment is not None]
     assert len(known) == len(moments)
-    assert [before, *known, time.time()] == sorted([before, *known, time.time()])
+    assert (told := [before, *known, time.time()]) == sorted(told)
 
 
 def test_a_fault_without_effect_is_in_the_record_too(bench: Bench, machine: FakeMachine) -> None:

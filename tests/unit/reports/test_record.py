@@ -136,6 +136,15 @@ def test_numbers_and_results_go_along_with_their_step(told: Told) -> None:
     assert result["verdict"] == "passed"
 
 
+def test_how_the_run_ended_is_a_hook_too(inner: Inner, told: Told) -> None:
+    ends = {each["testRunHookStartedId"]: each["result"] for each in told.by_kind["testRunHookFinished"]}
+    assert ends["hook-the-run-begins-1"]["status"] == "PASSED"
+    assert ends["hook-the-run-ends-1"]["status"] == "PENDING"
+    assert "no answer while healing" in ends["hook-the-run-ends-1"]["message"]
+    [finished] = told.by_kind["testRunFinished"]
+    assert (finished["success"], inner.record["conclusion"] in finished["message"]) == (False, True)
+
+
 def test_the_schema_version_is_inside(told: Told) -> None:
     [begin] = [json.loads(each["body"]) for each in told.by_kind["attachment"] if each["mediaType"].endswith("begin+json")]
     assert begin["schema_version"] == 1

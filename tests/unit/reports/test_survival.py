@@ -20,6 +20,13 @@ from reports.rejudging import rejudge
 from tests.unit.reports.told import Told, check_schema, lines_of
 from tests.unit.verdicts.inner import Inner, command, environment, feature, project, run
 
+CUT = """
+@when("the process dies while it writes")
+def dies_writing():
+    [part] = Path("reports/runs").glob("*/parts/" + os.environ["PYTEST_XDIST_WORKER"] + ".ndjson")
+    with part.open("a") as file: file.write('{"testStepFin')
+    os._exit(9)
+"""
 DIES = feature("dies|When nothing happens|When the process dies", *(f"{n} passes|When nothing happens" for n in range(4)))
 WAITS = feature("first|When nothing happens", "waits|When it waits for somebody to press Ctrl-C", "never|When nothing happens")
 
@@ -36,6 +43,16 @@ def test_a_killed_worker_leaves_its_part(tmp_path: Path) -> None:
     before = (inner.latest / "run.json").read_text(encoding="utf-8")
     rejudge(inner.latest.resolve())
     assert (inner.latest / "run.json").read_text(encoding="utf-8") == before
+
+
+def test_a_worker_killed_in_the_middle_of_a_line_costs_that_line(tmp_path: Path) -> None:
+    text = feature("dies|When the process dies while it writes", *(f"{n} passes|When nothing happens" for n in range(4)))
+    inner = run(project(tmp_path / "p", CUT, dies=text), "features/", "-n", "2")
+    told = Told(lines_of(inner.latest / "messages.ndjson"))
+    check_schema(told.messages)
+    told.check_order()
+    assert inner.verdicts["dies"] == "inconclusive"
+    assert len(told.attempts) == 5
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "one worker"])
