@@ -56,6 +56,8 @@ def test_further_findings_stand_apart(tmp_path: Path) -> None:
         ({"exit_code": 10, "dirty": ("storage01 is off",)}, "inconclusive", "No verdict: the lab could not be cleaned up"),
         ({"exit_code": 10, "stopped": "three in a row"}, "inconclusive", "No verdict: the run was stopped early."),
         ({"exit_code": 2, "interrupted": True}, "not-run", "No verdict: the run was interrupted."),
+        ({"tier": "smoke"}, "not-run", "Holds in part: all 2 checks of the tier smoke hold; an acceptance wants the tier gate."),
+        ({"tier": "thorough"}, "passed", "Accepted: all 2 required checks hold."),
         ({"exit_code": 11, "gate_met": False}, "not-run", "Not yet:"),
         ({"exit_code": 1}, "failed", "Not accepted: something outside of the checks failed."),
         ({"checks": (), "exit_code": 5}, "not-run", "Not yet: all of 0 checks"),
