@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,9 @@ from reports.cli.runs import ROOT
 from reports.pages.book import Planted, write_book
 
 BOOK = ROOT / "reports" / "spec.html"
+OPENED_WITHIN = 10
+"""Seconds; openers return at once."""
+
 SAMPLE = ROOT / "docs" / "sample-report" / "index.html"
 
 
@@ -41,7 +46,17 @@ def tour() -> None:
     if not SAMPLE.exists():
         raise BadInput(f"{SAMPLE} is missing; `git checkout docs/sample-report` brings it back")
     pages = (write_book(ROOT, BOOK, planted_defects()), SAMPLE)
-    opener = shutil.which("xdg-open") or shutil.which("open")
     for title, page in zip(("what is promised, and how it is proven", "what a run found"), pages, strict=True):
-        opened = opener is not None and subprocess.run([opener, str(page)], check=False, capture_output=True).returncode == 0
-        typer.echo(f"{'opened' if opened else 'open in a browser'}: {page} ({title})")
+        typer.echo(f"{'opened' if _open(page) else 'open in a browser'}: {page} ({title})")
+
+
+def _open(page: Path) -> bool:
+    """Open a page where there is a screen; a browser of the terminal would take the terminal away."""
+    screen = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    opener = shutil.which("xdg-open") or shutil.which("open")
+    if not screen or opener is None:
+        return False
+    try:
+        return subprocess.run([opener, str(page)], check=False, capture_output=True, timeout=OPENED_WITHIN).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False

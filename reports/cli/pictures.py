@@ -19,7 +19,7 @@ from reports.recorded import FILE, RecordedRun
 PICTURES = ROOT / "docs" / "pictures"
 SAMPLE = ROOT / "docs" / "sample-report"
 QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-WIDTH, HEIGHT = 1120, 760
+WIDTH, HEIGHT = 1120, 1000
 SAMPLE_FILE_MAX = 64 * 1024
 """Bytes; a bigger file of evidence is not part of the sample."""
 
@@ -37,9 +37,7 @@ def pictures(
     if program is None:
         raise ToolMissing("pictures need Chromium: run `make browser` as root, or `apt-get install chromium`")
     chosen = read(run)
-    page = chosen.folder / front.FILE
-    if not page.exists():
-        raise BadInput(f"{page} is missing: `python -m reports rejudge {run}` makes it")
+    page = _page_of(chosen)
     output.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=QUIET.split())
@@ -55,6 +53,13 @@ def pictures(
         typer.echo(f"{path} ({path.stat().st_size // 1000} kB)")
 
 
+def _page_of(run: RecordedRun) -> Path:
+    page = run.folder / front.FILE
+    if not page.exists():
+        raise BadInput(f"{page} is missing: `python -m reports rejudge {run.id}` makes it")
+    return page
+
+
 def _timeline(run: RecordedRun) -> str:
     """The timeline of a scenario with clients, if there is one: it shows most."""
     with_clients = [entry.title for entry in run.scenarios if entry.faults and entry.histories]
@@ -67,6 +72,7 @@ def sample(
 ) -> None:
     """Put a run into the repository as a sample that opens there: pages, record, and evidence that is not big."""
     chosen = read(run)
+    page = _page_of(chosen)
     if output.exists() and not (output / FILE).exists():
         raise BadInput(f"{output} is no sample report (it has no {FILE}); it is left alone")
     shutil.rmtree(output, ignore_errors=True)
@@ -77,10 +83,10 @@ def sample(
             if source.is_file() and file.size <= SAMPLE_FILE_MAX:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
-    for name in (FILE, front.FILE, "summary.md", "junit.xml", "metrics.txt"):
+    for name in (FILE, "summary.md", "junit.xml", "metrics.txt"):
         if (chosen.folder / name).exists():
             shutil.copyfile(chosen.folder / name, output / name)
-    front_page = (output / front.FILE).read_text(encoding="utf-8")
+    front_page = page.read_text(encoding="utf-8")
     (output / front.FILE).write_text(re.sub(r'<section aria-labelledby="trend".*?</section>', "", front_page, flags=re.DOTALL), "utf-8")
     if (chosen.folder / MESSAGES).exists():
         scenarios.write_scenarios(

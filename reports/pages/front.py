@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.measurements import Measurement
+from model.tags import TIERS
 from model.verdicts import ExitCode, Verdict
 from reports.pages import scenarios
 from reports.pages.areas import AREAS, Area, area_of
 from reports.pages.failures import Failure, failures_of
-from reports.pages.rendering import IN_PART, PLANNED, SIGNS, render
+from reports.pages.rendering import IN_PART, PLANNED, SIGNS, fresh_file, render
 from reports.pages.timelines import Picture, draw
 from reports.pages.trend import Past, trend
 from reports.recorded import RecordedCheck, RecordedRun, RecordedScenario
@@ -82,11 +83,18 @@ def headline(run: RecordedRun) -> tuple[Mark, str]:
         return mark_of(Verdict.INCONCLUSIVE), f"No verdict: {_unsure(unsure, run)}"
     if run.exit_code != ExitCode.OK or not run.checks:
         return mark_of(Verdict.NOT_RUN), f"Not yet: {len(missing) or 'all'} of {len(run.checks)} checks were not, or not wholly, run."
+    return _held(run, len(missing))
+
+
+def _held(run: RecordedRun, missing: int) -> tuple[Mark, str]:
+    """Nothing that was run failed; whether that is an acceptance depends on what was not run."""
+    count = len(run.checks)
+    in_part = Mark(IN_PART, "passed in part", "not-run")
     if missing:
-        holding = len(run.checks) - len(missing)
-        told = f"Holds in part: {holding} of {len(run.checks)} checks were run, and all of those hold."
-        return Mark(IN_PART, "passed in part", "not-run"), told
-    return mark_of(Verdict.PASSED), f"Accepted: all {len(run.checks)} required checks hold."
+        return in_part, f"Holds in part: {count - missing} of {count} checks were run, and all of those hold."
+    if run.tier in TIERS[: TIERS.index("gate")]:
+        return in_part, f"Holds in part: all {count} checks of the tier {run.tier} hold; an acceptance wants the tier gate."
+    return mark_of(Verdict.PASSED), f"Accepted: all {count} required checks hold."
 
 
 def _of(ids: Sequence[str], run: RecordedRun) -> str:
@@ -197,6 +205,6 @@ def write(run: RecordedRun) -> Path:
     pictures, undrawn = pictures_of(run)
     page = Front(run, mark, told, rows_of(run, linked=linked), failures_of(run), pictures, undrawn, trend(run), linked)
     values = {"page": page, "mark_of": mark_of, "numbers_of": numbers_of, "shown": NUMBERS_SHOWN}
-    fresh = run.folder / f".{FILE}"
-    fresh.write_text(render("front.html.j2", values), encoding="utf-8")
-    return fresh.replace(run.folder / FILE)
+    with fresh_file(run.folder / FILE) as file:
+        file.write(render("front.html.j2", values))
+    return run.folder / FILE

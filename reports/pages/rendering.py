@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -61,6 +62,18 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     environment.filters["status_sign"] = STATUS_SIGNS.__getitem__
     environment.globals["asset"] = _asset
     return SECRETS.mask(environment.get_template(template).render(values))
+
+
+@contextmanager
+def fresh_file(target: Path) -> Iterator[TextIO]:
+    """Write a file beside the one that it replaces at the end: nobody sees half of a page, and a failure leaves none behind."""
+    fresh = target.with_name(f".{target.name}")
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            yield file
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _asset(name: str) -> Markup:

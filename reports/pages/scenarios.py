@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from model.secrets import SECRETS
+from reports.pages.rendering import fresh_file
 from reports.record import MESSAGES
 from reports.recorded import RecordedRun
 
@@ -37,6 +38,13 @@ const front = document.createElement("a");
 front.className = "to-front"; front.href = "index.html"; front.textContent = "← Verdict and checklist";
 const bar = document.createElement("nav"); bar.setAttribute("aria-label", "Report"); bar.append(front);
 document.body.prepend(bar);
+// Whoever comes for one check wants to read its scenarios, and not first to unfold them.
+let looks = new URLSearchParams(location.search).has("query") ? 200 : 0;
+(function unfold() {
+  const folded = document.querySelectorAll("#content button[aria-expanded=false]");
+  folded.forEach((button) => button.click());
+  if (!folded.length && looks-- > 0) requestAnimationFrame(unfold);
+})();
 """
 
 
@@ -64,8 +72,7 @@ def write_scenarios(messages: Path, target: Path, title: str, *, program: str = 
         The page.
     """
     template = re.split(r"\{\{(\w+)\}\}", (VENDOR / "index.mustache").read_text(encoding="utf-8"))
-    fresh = target.with_name(f".{target.name}")
-    with fresh.open("w", encoding="utf-8") as page:
+    with fresh_file(target) as page:
         writers: dict[str, Callable[[], object]] = {
             "title": lambda: page.write(title.replace("&", "&amp;").replace("<", "&lt;")),
             "icon": lambda: page.write(_asset("icon.url")),
@@ -80,7 +87,7 @@ def write_scenarios(messages: Path, target: Path, title: str, *, program: str = 
                 writers[piece]()
             else:
                 page.write(piece)
-    return fresh.replace(target)
+    return target
 
 
 def _asset(name: str) -> str:

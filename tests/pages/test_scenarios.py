@@ -18,6 +18,8 @@ def test_the_front_page_leads_to_the_scenarios_of_one_check(visit: Visitor, runs
     expect(seen.page.get_by_role("searchbox").or_(seen.page.get_by_role("textbox")).first).to_have_value("@check:V7")
     expect(seen.page.get_by_text("A plug is pulled")).to_be_visible()
     expect(seen.page.get_by_text("Told")).to_have_count(0)
+    passed = visit(runs / "b-failed" / "scenarios.html", query=link("V4").removeprefix("scenarios.html")).page
+    expect(passed.get_by_text("it holds")).to_be_visible()
     seen.page.get_by_role("link", name="Verdict and checklist").click()
     expect(seen.page.get_by_role("heading", level=1)).to_contain_text("Not accepted")
     assert seen.errors == []

@@ -15,6 +15,7 @@ from reports.pages.failures import failures_of, rerun, split
 from reports.pages.front import FILE, headline, mark_of, numbers_of, rows_of, write
 from reports.pages.glossary import Glossary, Term
 from reports.pages.rendering import as_code, as_duration, as_size
+from reports.pages.scenarios import write_scenarios
 from reports.pages.timelines import draw, read_history
 from reports.pages.trend import RUNS_MAX, trend
 from reports.recorded import RecordedRun
@@ -55,6 +56,8 @@ def test_further_findings_stand_apart(tmp_path: Path) -> None:
         ({"exit_code": 10, "dirty": ("storage01 is off",)}, "inconclusive", "No verdict: the lab could not be cleaned up"),
         ({"exit_code": 10, "stopped": "three in a row"}, "inconclusive", "No verdict: the run was stopped early."),
         ({"exit_code": 2, "interrupted": True}, "not-run", "No verdict: the run was interrupted."),
+        ({"tier": "smoke"}, "not-run", "Holds in part: all 2 checks of the tier smoke hold; an acceptance wants the tier gate."),
+        ({"tier": "thorough"}, "passed", "Accepted: all 2 required checks hold."),
         ({"exit_code": 11, "gate_met": False}, "not-run", "Not yet:"),
         ({"exit_code": 1}, "failed", "Not accepted: something outside of the checks failed."),
         ({"checks": (), "exit_code": 5}, "not-run", "Not yet: all of 0 checks"),
@@ -147,6 +150,13 @@ def test_a_page_replaces_the_one_before_it_whole(failed: RecordedRun) -> None:
     write(failed)
     assert (failed.folder / FILE).read_text(encoding="utf-8") == before
     assert not list(failed.folder.glob(".*"))
+
+
+def test_a_page_that_broke_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "messages.ndjson").write_text('{"testCase": {}}\n', encoding="utf-8")
+    with pytest.raises(KeyError):
+        write_scenarios(tmp_path / "messages.ndjson", tmp_path / "scenarios.html", "broken")
+    assert [path.name for path in tmp_path.iterdir()] == ["messages.ndjson"]
 
 
 def test_words_are_linked_once_in_a_section_and_explained_once_on_a_page() -> None:
