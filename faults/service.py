@@ -12,7 +12,7 @@ from __future__ import annotations
 from faults.control import command
 from faults.fault import EFFECT_WITHIN, Fault
 from faults.service_fault import ServiceFault
-from faults.units import NO_PROCESS, STOPPED, process_states
+from faults.units import ENDED, NO_PROCESS, STOPPED, process_states
 from model.errors import FaultHadNoEffect
 from model.lab import Machine
 from model.waiting import wait_until
@@ -114,10 +114,10 @@ class ServiceFrozen(ServiceFault):
         command(self.machine, f"systemctl kill --kill-whom=all --signal={name} {self.unit}")
 
     def prove_effect(self) -> None:
-        """All processes are in state T, the main one is the same, and a peer gets a connection but no word."""
+        """All processes that have not ended are in state T, the main one is the same, and a peer gets a connection but no word."""
         wait_until(
             lambda: process_states(self.machine, self.unit),
-            lambda seen: self.before in seen and set(seen.values()) == {STOPPED},
+            lambda seen: seen.get(self.before) == STOPPED and set(seen.values()) <= {STOPPED, ENDED},
             what=f"every process of {self.unit} on {self.machine.name} stands still",
             within=EFFECT_WITHIN,
             error=FaultHadNoEffect,

@@ -13,6 +13,9 @@ NO_PROCESS = "0"
 STOPPED = "T"
 """State of a process that got SIGSTOP (ps(1))."""
 
+ENDED = "Z"
+"""State of a process that has ended, and whose parent has not asked for its exit status: a frozen parent never does."""
+
 EVERYWHERE = frozenset({"*", "0.0.0.0", "[::]"})  # noqa: S104 - what is read, not where we listen
 
 

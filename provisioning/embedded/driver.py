@@ -27,7 +27,8 @@ from provisioning.roles import Applied
 from provisioning.roles.reference import BACKEND_SETTINGS, BUCKET, MINIO_DATA, PIPELINE_USER
 
 BOOT_ORDER = (Role.STORAGE, Role.RUNNER, Role.BALANCER)
-"""A balancer that looks for the others before they are there takes them for dead, and looks again only a second later."""
+"""A balancer that looks for the others before they are there takes them for dead, and a storage machine that was dead is out for 20 s: so
+balancers get power when the storage machines have booted."""
 
 FORMAT = f"{MINIO_DATA}/{stores.FORMAT}"
 
@@ -94,7 +95,11 @@ class EmbeddedDriver(LabDriver):
             started = time.monotonic()
             layout = 0.0
             with contextlib.ExitStack() as waiting:
-                for machine in machines:
+                for machine in sorted(machines, key=lambda each: BOOT_ORDER.index(each.role)):
+                    if machine.role is BOOT_ORDER[-1]:
+                        for other in machines:
+                            if other.role is BOOT_ORDER[0]:
+                                other.wait_until_booted()
                     self.tell(f"laying out {machine.name}")
                     before = time.monotonic()
                     machine.lay_out()

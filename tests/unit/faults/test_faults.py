@@ -8,7 +8,7 @@ import pytest
 
 from faults.fault import EFFECT_WITHIN, GONE_WITHIN, Fault
 from faults.power import PlugPulled, Reboot, ShutDown
-from faults.service import ProcessKilled, ServiceRestarted, SshStopped
+from faults.service import ProcessKilled, ServiceFrozen, ServiceRestarted, SshStopped
 from faults.service_fault import ANOTHER_WITHIN
 from model.errors import AbilityMissing, ControlChannelLost, DeadlineMissed, FaultHadNoEffect
 from model.lab import Ability, CommandResult
@@ -197,3 +197,30 @@ def test_a_command_that_fails_is_told_with_its_words(machine: FakeMachine) -> No
     with pytest.raises(ControlChannelLost, match=r"`systemctl restart minio\.service` on runner01 failed with 1: Failed to connect to bus"):
         fault.strike()
     assert fault.injected_at is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "stands_still"),
+    [
+        ("100 Ts minio.service\n101 Tl minio.service\n", True),
+        ("100 Ts minio.service\n743 Z minio.service\n", True),
+        ("100 Ts minio.service\n101 Sl minio.service\n", False),
+        ("100 Zs minio.service\n", False),
+        ("101 T minio.service\n", False),
+    ],
+)
+def test_what_has_ended_stands_still(
+    machine: FakeMachine, world: World, monkeypatch: pytest.MonkeyPatch, listed: str, stands_still: bool
+) -> None:
+    """A frozen parent does not ask for its children's exit status; a zombie is no sign of life."""
+    fault = ServiceFrozen(machine, UNIT)
+    monkeypatch.setattr(fault, "expect_at_ports", lambda _wanted, _what: None)
+    fault.look_before()
+    fault.inject()
+    machine.fails["ps "] = CommandResult("ps", 0, listed, "")
+    if stands_still:
+        fault.prove_effect()
+    else:
+        with pytest.raises(FaultHadNoEffect, match="stands still"):
+            fault.prove_effect()
+    assert world.seconds <= EFFECT_WITHIN.total_seconds() + 1
