@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from model.catalogue import Check
-from model.features import Scenario
 from model.run import CheckRow, Run
+from model.scenario import Scenario
 from model.verdicts import ExitCode, Gate, Verdict, exit_code, worst
 
 

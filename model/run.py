@@ -14,8 +14,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from model.catalogue import Catalogue, Check
-from model.features import Scenario
 from model.measurements import Measurement
+from model.scenario import Scenario
 from model.secrets import SECRETS
 from model.story import Definition, LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
 from model.verdicts import Gate, Verdict

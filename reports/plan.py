@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from model.features import Scenario
 from model.run import RUN, SCENARIO, Run, newest_durations
+from model.scenario import Scenario
 from reports import record
 
 UNKNOWN_SECONDS = 15.0

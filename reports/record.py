@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from model.features import Scenario
 from model.run import CheckRow, Result, Run
+from model.scenario import Scenario
 from reports.recorded import (
     FILE,
     SCHEMA_VERSION,

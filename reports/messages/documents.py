@@ -12,8 +12,8 @@ from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 from gherkin.stream.gherkin_events import GherkinEvents
 
-from model.features import Scenario
 from model.run import Run
+from model.scenario import Scenario
 
 GHERKIN = "text/x.cucumber.gherkin+plain"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gherkin.parser import Parser
 
-from model.features import Scenario
+from model.scenario import Scenario
 
 
 @dataclass(frozen=True)
