@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -96,6 +97,14 @@ def line_of(found: suite.SuiteRun, *, revision: str, labs: int, load: int) -> Li
     )  # fmt: skip
 
 
+def _revision() -> str:
+    """Of the project; changed by hand or not, but for the document that is written here."""
+    changed = subprocess.run(
+        ["git", "diff", "--quiet", "HEAD", "--", ".", f":!{DOCUMENT.relative_to(ROOT)}"], cwd=ROOT, stdin=subprocess.DEVNULL, check=False
+    )
+    return this_host().revision.removesuffix("-dirty") + ("-dirty" if changed.returncode else "")
+
+
 def append(document: Path, line: Line) -> None:
     """Add a line to the table at the end of the document."""
     text = document.read_text(encoding="utf-8").rstrip("\n")
@@ -122,7 +131,7 @@ def main(
             except AcceptanceError as error:
                 progress.say(f"error: {error}")
                 raise typer.Exit(1) from error
-            line = line_of(found, revision=this_host().revision, labs=labs, load=load)
+            line = line_of(found, revision=_revision(), labs=labs, load=load)
             step.report(note=f"exit code {line.exit_code}, verdicts {line.digest}")
         append(DOCUMENT, line)
         progress.say(line.as_row())
