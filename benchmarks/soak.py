@@ -40,6 +40,7 @@ class Line:
         when: Its beginning, in UTC.
         revision: Of the project.
         topology: Of its labs.
+        checks: What was run.
         labs: How many at once.
         load: Cores that were kept busy meanwhile.
         seed: What its choices by chance depended on.
@@ -52,6 +53,7 @@ class Line:
     when: str
     revision: str
     topology: str
+    checks: str
     labs: int
     load: int
     seed: str
@@ -63,7 +65,7 @@ class Line:
     def as_row(self) -> str:
         """A row of the document's table."""
         cells = (
-            self.when, f"`{self.revision}`", self.topology, self.labs, self.load or "none",
+            self.when, f"`{self.revision}`", self.topology, f"`{self.checks}`", self.labs, self.load or "none",
             f"`{self.seed}`", f"{self.seconds:.0f}", self.exit_code, self.scenarios, f"`{self.digest}`",
         )  # fmt: skip
         return f"| {' | '.join(map(str, cells))} |"
@@ -79,20 +81,21 @@ def digest_of(record: Mapping[str, Any]) -> str:
     return hashlib.sha256("\n".join(verdicts).encode()).hexdigest()[:DIGITS]
 
 
-def line_of(found: suite.SuiteRun, *, revision: str, labs: int, load: int) -> Line:
+def line_of(found: suite.SuiteRun, *, revision: str, checks: str, labs: int, load: int) -> Line:
     """What the document says of a run.
 
     Args:
         found: The run.
         revision: Of the project.
+        checks: What was run.
         labs: How many at once.
         load: Cores that were kept busy meanwhile.
     """
     record = found.record
     counted = sum(entry["verdict"] != Verdict.NOT_RUN for entry in record["scenarios"])
     return Line(
-        when=record["started"][:16].replace("T", " "), revision=revision, topology=record["topology"], labs=labs, load=load,
-        seed=record["seed"], seconds=found.seconds, exit_code=record["exit_code"], scenarios=counted,
+        when=record["started"][:16].replace("T", " "), revision=revision, topology=record["topology"], checks=checks,
+        labs=labs, load=load, seed=record["seed"], seconds=found.seconds, exit_code=record["exit_code"], scenarios=counted,
         digest=digest_of(record),
     )  # fmt: skip
 
@@ -116,6 +119,7 @@ def main(
     runs: Annotated[int, typer.Option(min=1, help="How often.")] = 5,
     topology: Annotated[str, typer.Option(help=f"{' or '.join(TOPOLOGIES)}.")] = DEFAULT_TOPOLOGY,
     labs: Annotated[int, typer.Option(min=1, help="How many labs at once.")] = 2,
+    check: Annotated[str, typer.Option(metavar="IDS", help="Only these checks, as in `pytest --check`; all by default.")] = "",
     load: Annotated[int, typer.Option(min=0, metavar="CORES", help="Keep so many cores busy meanwhile.")] = 0,
 ) -> None:
     """Run, and write lines."""
@@ -123,7 +127,7 @@ def main(
         raise typer.BadParameter(f"{topology!r} is no topology; valid ones: {', '.join(TOPOLOGIES)}", param_hint="--topology")
     logging.basicConfig(level=logging.ERROR)
     progress, worst = Progress(), 0
-    options = ("--topology", topology, *(("-n", str(labs)) if labs > 1 else ()))
+    options = ("--topology", topology, *(("-n", str(labs)) if labs > 1 else ()), *(("--check", check) if check else ()))
     for number in range(1, runs + 1):
         with progress.step(f"run {number} of {runs} on {topology}, begun {datetime.now(UTC):%H:%M} UTC") as step, busy_cores(load):
             try:
@@ -131,7 +135,7 @@ def main(
             except AcceptanceError as error:
                 progress.say(f"error: {error}")
                 raise typer.Exit(1) from error
-            line = line_of(found, revision=_revision(), labs=labs, load=load)
+            line = line_of(found, revision=_revision(), checks=check or "all", labs=labs, load=load)
             step.report(note=f"exit code {line.exit_code}, verdicts {line.digest}")
         append(DOCUMENT, line)
         progress.say(line.as_row())

@@ -42,13 +42,25 @@ def test_a_run_is_one_row(tmp_path: Path) -> None:
     document = tmp_path / "soak.md"
     document.write_text("| begun |\n| --- |\n")
     found = SuiteRun(61.6, {}, record(scenario("x"), scenario("y", "not run")))
-    line = line_of(found, revision="abc1234", labs=2, load=1)
+    line = line_of(found, revision="abc1234", checks="V*", labs=2, load=1)
     append(document, line)
     append(document, line)
     *_, first, second = document.read_text().splitlines()
     assert first == second
     cells = [cell.strip() for cell in first.strip("|").split("|")]
-    assert cells == ["2026-11-23 17:45", "`abc1234`", "single", "2", "1", "`20261123-174542-abcd`", "62", "1", "1", f"`{line.digest}`"]
+    assert cells == [
+        "2026-11-23 17:45",
+        "`abc1234`",
+        "single",
+        "V*",
+        "2",
+        "1",
+        "`20261123-174542-abcd`",
+        "62",
+        "1",
+        "1",
+        f"`{line.digest}`",
+    ]
 
 
 def test_waits_and_targets_are_read_from_the_measurements() -> None:
