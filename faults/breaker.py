@@ -25,15 +25,22 @@ class Breaker:
         strikes: When each of them struck, was seen and was healed; a fault may strike again.
     """
 
-    def __init__(self, aftermath: Aftermath, steady: Callable[[], None], recovered: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        aftermath: Aftermath,
+        steady: Callable[[], None],
+        recovered: Callable[[], None],
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
         """Prepare.
 
         Args:
             aftermath: Where healing and recovery are owed.
             steady: Raises unless the lab is as in its baseline; asked before a fault when none is there.
             recovered: Raises `PromiseBroken` unless the lab is as in its baseline again; owed once, in the end.
+            forget: Drops connections that our own clients keep: after a fault, and after healing, they would tell of the past.
         """
-        self._aftermath, self._steady, self._recovered = aftermath, steady, recovered
+        self._aftermath, self._steady, self._recovered, self._forget = aftermath, steady, recovered, forget
         self.faults: list[Fault] = []
         self.strikes: list[Strike] = []
 
@@ -67,6 +74,7 @@ class Breaker:
             fault.strike()
         finally:
             self.strikes.append(fault.newest)
+            self._forget()
         log.info("fault: %s; injected and seen from outside after %.1f s", fault, time.monotonic() - started)
         return fault
 
@@ -97,12 +105,12 @@ class Breaker:
         log.info("recovered from: %s; after %.1f s", fault, took)
         return timedelta(seconds=took)
 
-    @staticmethod
-    def _undo(fault: Fault) -> None:
+    def _undo(self, fault: Fault) -> None:
         if fault.healed_at is not None:
             return
         try:
             fault.undo()
+            self._forget()
         except Exception as error:
             log.error("could not be healed: %s: %s", fault, error)  # noqa: TRY400 - whoever asked reports the error itself
             raise

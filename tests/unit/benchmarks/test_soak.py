@@ -52,7 +52,7 @@ def test_a_run_is_one_row(tmp_path: Path) -> None:
         "2026-11-23 17:45",
         "`abc1234`",
         "single",
-        "V*",
+        "`V*`",
         "2",
         "1",
         "`20261123-174542-abcd`",

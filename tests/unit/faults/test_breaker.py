@@ -201,3 +201,12 @@ def test_a_fault_without_effect_is_in_the_record_too(bench: Bench, machine: Fake
         bench.breaker.inject(PlugPulled(machine))
     [strike] = bench.breaker.strikes
     assert (strike.injected is None, strike.proven) == (False, None)
+
+
+def test_connections_made_before_are_dropped_after_a_fault_and_after_healing(world: World, machine: FakeMachine) -> None:
+    dropped: list[bool] = []
+    breaker = Breaker(Aftermath(), lambda: None, lambda: None, lambda: dropped.append(machine.on))
+    fault = breaker.inject(PlugPulled(machine))
+    assert dropped == [False]
+    breaker.heal(fault)
+    assert dropped == [False, True]
