@@ -18,13 +18,12 @@ from model.lab import Lab, Machine
 from model.topology import Address
 from probes import health
 from probes.answers import Answer
+from probes.drives import MINIO
 from probes.http import HttpLook
 from probes.power import expect_power
 from probes.stopwatch import Stopwatch
 from probes.store import StoreProbe
 from steps.state import SharedState
-
-MINIO = "minio.service"
 
 
 @dataclass(frozen=True)

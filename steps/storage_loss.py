@@ -23,13 +23,13 @@ from model.waiting import wait_until
 from probes import job_steps as do
 from probes.apply_loop import ApplyLoop
 from probes.clients.crew import Clients
-from probes.drives import has_version
+from probes.drives import MINIO, has_version
 from probes.jobs import JobClient
 from probes.stopwatch import Stopwatch
 from probes.store import StoreProbe
 from probes.workspace import counted, fresh_value
 from steps.state import RESOURCES, SharedState, snapshot
-from steps.storage import MINIO, node_address
+from steps.storage import node_address
 
 STATES = 2
 BEFORE, DURING, AFTER = 4, 6, 4

@@ -91,15 +91,15 @@ class EmbeddedDriver(LabDriver):
             blueprint.save()
             LabNetwork(names).create()
             machines = [_machine(spec, names, blueprint, _applying(blueprint, alter)) for spec in topology.machines]
+            storage = [machine for machine in machines if machine.role is Role.STORAGE]
             together = bool(store.drives) and _storage_is_as_in_reference(blueprint, alter)
             started = time.monotonic()
             layout = 0.0
             with contextlib.ExitStack() as waiting:
                 for machine in sorted(machines, key=lambda each: BOOT_ORDER.index(each.role)):
-                    if machine.role is BOOT_ORDER[-1]:
-                        for other in machines:
-                            if other.role is BOOT_ORDER[0]:
-                                other.wait_until_booted()
+                    if machine.role is Role.BALANCER:
+                        for other in storage:
+                            other.wait_until_booted()
                     self.tell(f"laying out {machine.name}")
                     before = time.monotonic()
                     machine.lay_out()
@@ -120,7 +120,7 @@ class EmbeddedDriver(LabDriver):
         lab.phases.update(layout=layout, boot=booted - started - layout)
         if together:
             self.tell("waiting until the storage machines have found one another")
-            stores.await_format(machine.disk.on_host(FORMAT) for machine in machines if machine.name in store.drives)
+            stores.await_format(machine.disk.on_host(FORMAT) for machine in storage)
             lab.phases["store set up"] = time.monotonic() - booted
         return lab, machines
 
