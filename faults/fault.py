@@ -11,10 +11,9 @@ from typing import ClassVar
 from model.errors import FaultHadNoEffect
 from model.lab import Ability, Machine
 from model.story import Strike
-from model.topology import Address
 from model.waiting import wait_until
 from probes.outcomes import Reached
-from probes.ssh import SSH_PORT, knock
+from probes.ssh import knock
 
 EFFECT_WITHIN = timedelta(seconds=10)
 GONE_WITHIN = timedelta(seconds=30)
@@ -143,7 +142,7 @@ class Fault(ABC):
 
     def knock(self) -> Reached:
         """What a user gets who connects to the machine's SSH port directly."""
-        return knock(Address(self.machine.address, SSH_PORT), KNOCK_WITHIN).reached
+        return knock(self.machine.ssh, KNOCK_WITHIN).reached
 
     def expect(self, *wanted: Reached) -> None:
         """Raise `FaultHadNoEffect` unless the SSH port soon does one of what is wanted."""

@@ -9,10 +9,9 @@ from faults.control import command
 from faults.fault import EFFECT_WITHIN, Fault
 from model.errors import FaultHadNoEffect
 from model.lab import Ability
-from model.topology import Address
 from model.waiting import wait_until
 from probes.clients.fleet import greet
-from probes.ssh import SSH_PORT, Login
+from probes.ssh import Login
 
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 ASIDE = "/root/host-identity-set-aside"
@@ -50,7 +49,7 @@ class StrangersKey(Fault):
 
     def offered_key(self) -> str:
         """The host key that a stranger is offered who connects; empty when none is."""
-        return greet(Login(Address(self.machine.address, SSH_PORT), "", Path(), frozenset()), KEY_WITHIN).host_key
+        return greet(Login(self.machine.ssh, "", Path(), frozenset()), KEY_WITHIN).host_key
 
     def inject(self) -> None:
         """Set key and certificate aside, and make another key."""

@@ -15,10 +15,9 @@ from faults.fault import EFFECT_WITHIN, GONE_WITHIN
 from faults.network import TABLE, FilterFault
 from faults.peer import lost_requests
 from model.errors import BadInput, FaultHadNoEffect
-from model.lab import Ability, Machine
+from model.lab import SSH_PORT, Ability, Machine
 from model.waiting import wait_until
 from probes.outcomes import Reached
-from probes.ssh import SSH_PORT
 
 COUNTER = f"nft list table inet {TABLE} | sed -n 's/.*counter packets \\([0-9]*\\).*/\\1/p'"
 REQUESTS = 50

@@ -64,7 +64,7 @@ def _gate_met(run: Run, applicable: list[Scenario]) -> bool:
     if run.setting.gate is Gate.SELECTED:
         return bool(run.results) and all(result.verdict is not Verdict.NOT_RUN for result in run.results.values())
     if run.setting.gate is Gate.HARMLESS:
-        harmless = [scenario for scenario in applicable if not scenario.disruptive]
+        harmless = [scenario for scenario in applicable if run.setting.permits(scenario)]
         scenarioless = [row for row in run.rows if not row.applicable]
         return bool(harmless) and not scenarioless and all(ran(scenario) for scenario in harmless)
     return bool(applicable) and all(ran(scenario) for scenario in applicable) and all(row.applicable for row in run.rows)

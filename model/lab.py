@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import AbilityMissing
-from model.topology import Address, Limits, Role, Topology
+from model.topology import Address, MachineSpec, Role, Topology
 
 if TYPE_CHECKING:
     from testinfra.host import Host
 
 COMMAND_DEADLINE = timedelta(seconds=30)
+SSH_PORT = 22
 
 
 class Ability(StrEnum):
@@ -71,13 +72,22 @@ class Machine(ABC):
     they raise `AbilityMissing` where the driver cannot do it.
     """
 
-    def __init__(self, name: str, address: str, role: Role, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
-        """Name the machine, its address, what it is for and what it may use."""
-        self.name, self.address, self.role, self.limits = name, address, role, limits
+    ssh_port: int = SSH_PORT
+    """Where its own sshd listens."""
+
+    def __init__(self, spec: MachineSpec) -> None:
+        """Wrap what was planned."""
+        self.spec = spec
+        self.name, self.address, self.role, self.limits = spec.name, spec.address, spec.role, spec.limits
 
     def __repr__(self) -> str:
         """Name and address."""
         return f"<{type(self).__name__} {self.name} {self.address}>"
+
+    @property
+    def ssh(self) -> Address:
+        """Where a user logs in who passes the endpoint by."""
+        return Address(self.address, self.ssh_port)
 
     @property
     @abstractmethod
@@ -98,7 +108,12 @@ class Machine(ABC):
     def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
         """Run a shell command as root over the control channel.
 
+        Where that channel is itself an SSH session of the machine, the command finds the session's two ends in
+        `CONTROL_CONNECTION`, as sshd writes them into `SSH_CONNECTION` (address and port of the client, address and port of the
+        machine): a fault that must not cut its own way back spares them.
+
         Raises:
+            AbilityMissing: There is no such channel, or no root at its end.
             ControlChannelLost: The channel failed, the machine is off, or the command did not end in time.
         """
 
@@ -177,7 +192,18 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Store:
-    """The state store as its administrator knows it."""
+    """The state store as its administrator knows it.
+
+    Attributes:
+        endpoint: Where it serves S3.
+        bucket: Where the states are.
+        access_key: Of its administrator; empty for a stranger.
+        secret_key: That goes with it.
+        region: As requests are signed.
+        secure: Whether it speaks TLS.
+        ca_file: Whom to trust then, beside those that this host trusts.
+        prefix: What is below it in the bucket is ours.
+    """
 
     endpoint: Address
     bucket: str
@@ -185,6 +211,17 @@ class Store:
     secret_key: str = field(repr=False)
     region: str = "us-east-1"
     secure: bool = False
+    ca_file: Path | None = None
+    prefix: str = "acceptance"
+
+    @property
+    def own(self) -> str:
+        """How the keys of our objects begin, lab and run apart."""
+        return f"{self.prefix}/"
+
+    def key(self, *parts: str) -> str:
+        """A key below our prefix."""
+        return "/".join((self.prefix, *parts))
 
     @property
     def url(self) -> str:
@@ -222,7 +259,7 @@ class Lab:
 
     def of(self, role: Role) -> list[Machine]:
         """All machines of a role, in order."""
-        return [machine for machine in self.machines.values() if machine.role is role]
+        return [machine for machine in self.machines.values() if role in machine.spec.roles]
 
     @property
     def runners(self) -> list[Machine]:
@@ -241,9 +278,15 @@ class Lab:
 
 
 class LabDriver(ABC):
-    """Makes labs, and removes what it made."""
+    """Makes labs, and removes what it made.
+
+    Attributes:
+        name: As the catalogue of checks calls this kind of lab.
+        ours: Whether its labs are ours to break and to replace; else we are guests.
+    """
 
     name: str
+    ours: bool = True
 
     @abstractmethod
     def provision(self, topology: Topology, name: str) -> Lab:
@@ -256,5 +299,13 @@ class LabDriver(ABC):
         """
 
     @abstractmethod
+    def enter(self, lab: Lab) -> None:
+        """Move the calling thread to where the lab's addresses mean its machines."""
+
+    @abstractmethod
+    def keep(self, lab: Lab) -> None:
+        """Let the lab live on after this process."""
+
+    @abstractmethod
     def remove(self, lab: Lab) -> None:
-        """Remove everything that belongs to the lab."""
+        """Remove everything that belongs to the lab; of one that is not ours, drop the connections to it."""

@@ -18,6 +18,7 @@ from model.measurements import Measurement
 from model.scenario import Scenario
 from model.secrets import SECRETS
 from model.story import Definition, LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
+from model.tags import DISRUPTIONS
 from model.verdicts import Gate, Verdict
 
 
@@ -30,7 +31,7 @@ class Setting:
         topology: Name of the topology.
         tier: Largest tier that is run.
         gate: What must have been observed for exit code 0.
-        permitted: Whether disruption is permitted on this lab.
+        permitted: What may be broken on purpose in this lab, of `model.tags.DISRUPTIONS`.
         seed: What choices by chance depend on, as which storage machine is lost.
     """
 
@@ -38,8 +39,12 @@ class Setting:
     topology: str
     tier: str
     gate: Gate
-    permitted: bool = True
+    permitted: tuple[str, ...] = DISRUPTIONS
     seed: str = ""
+
+    def permits(self, scenario: Scenario) -> bool:
+        """Whether all that a scenario breaks may be broken."""
+        return scenario.disrupts <= set(self.permitted)
 
 
 @dataclass

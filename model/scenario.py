@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from model.catalogue import Catalogue
-from model.tags import TIERS
+from model.tags import DISRUPTIONS, TIERS
 
 Kind = Literal["given", "when", "then"]
 
@@ -87,9 +87,16 @@ class Scenario:
         return next((tier for tier in TIERS if tier in self.tags), "gate")
 
     @property
+    def disrupts(self) -> frozenset[str]:
+        """What it breaks on purpose, of `model.tags.DISRUPTIONS`: everything, where it does not say."""
+        if "disruptive" in self.tags:
+            return frozenset(DISRUPTIONS)
+        return frozenset(tag.removeprefix("disruptive:") for tag in self.tags if tag.startswith("disruptive:"))
+
+    @property
     def disruptive(self) -> bool:
         """Whether it breaks something on purpose."""
-        return "disruptive" in self.tags
+        return bool(self.disrupts)
 
     @property
     def topologies(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from model.lab import Ability
-from model.topology import TOPOLOGIES
+from model.topology import TOPOLOGIES, Role
 
 if TYPE_CHECKING:
     from model.catalogue import Catalogue
@@ -16,7 +16,13 @@ TIERS = ("smoke", "short", "gate", "thorough")
 """Each tier runs what is in the ones before it; a scenario without a tier's tag is in `gate`."""
 
 NEEDS = tuple(ability.name.lower().replace("_", "-") for ability in Ability)
-VALID = "@check:ID, @smoke, @short, @thorough, @disruptive, @topology:NAME, @needs:ABILITY"
+QUORUM = "quorum"
+"""More storage machines at once than the store can do without."""
+
+DISRUPTIONS = (*(role.value for role in (Role.RUNNER, Role.BALANCER, Role.STORAGE)), QUORUM)
+"""What `@disruptive:` may name, and a lab may permit: machines of a role, or the quorum."""
+
+VALID = "@check:ID, @smoke, @short, @thorough, @disruptive:WHAT, @topology:NAME, @needs:ABILITY"
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,11 @@ def parse_tag(name: str, line: int) -> Tag:
     """
     text = name.lstrip("@")
     kind, _, value = text.partition(":")
-    if kind in {"check", "topology", "needs"}:
+    if kind in {"check", "topology", "needs", "disruptive"}:
         return Tag(text, kind, value, line)
     if text in TIERS and text != "gate":
         return Tag(text, "tier", text, line)
-    return Tag(text, "disruptive" if text == "disruptive" else "unknown", "", line)
+    return Tag(text, "unknown", "", line)
 
 
 def judge_tags(tags: Iterable[Tag], catalogue: Catalogue) -> Iterator[tuple[int, str]]:
@@ -66,6 +72,8 @@ def judge_tags(tags: Iterable[Tag], catalogue: Catalogue) -> Iterator[tuple[int,
             yield tag.line, f"unknown topology in @{tag.text}; valid ones: {', '.join(TOPOLOGIES)}"
         elif tag.kind == "needs" and tag.value not in NEEDS:
             yield tag.line, f"unknown ability in @{tag.text}; valid ones: {', '.join(NEEDS)}"
+        elif tag.kind == "disruptive" and tag.value and tag.value not in DISRUPTIONS:
+            yield tag.line, f"unknown part in @{tag.text}; what can be disrupted: {', '.join(DISRUPTIONS)}"
         elif tag.kind == "check" and tag.value not in catalogue:
             yield tag.line, f"unknown check in @{tag.text}; the checklist has {', '.join(catalogue.ids)}"
         elif tag.kind == "check" and catalogue[tag.value].planned:

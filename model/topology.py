@@ -44,12 +44,26 @@ class Limits:
 
 @dataclass(frozen=True)
 class MachineSpec:
-    """One machine as it is planned."""
+    """One machine as it is planned.
+
+    Attributes:
+        name: Unique in the lab.
+        address: Its own.
+        role: What it is for.
+        limits: What it may use.
+        also: What it is for beside that, where one machine does the work of several.
+    """
 
     name: str
     address: str
     role: Role
     limits: Limits = Limits()
+    also: tuple[Role, ...] = ()
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """All that it is for."""
+        return (self.role, *self.also)
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ class Topology:
 
     def of(self, role: Role) -> tuple[MachineSpec, ...]:
         """All machines of a role, in order."""
-        return tuple(machine for machine in self.machines if machine.role is role)
+        return tuple(machine for machine in self.machines if role in machine.roles)
 
 
 GUIDE_RUNNER = Limits(cpu_cores=2, memory_mib=2048)

@@ -12,7 +12,7 @@ from model.errors import AcceptanceError
 from model.lab import Ability, Lab, Machine
 from model.topology import Address
 from probes import health
-from probes.ssh import SSH_PORT, knock
+from probes.ssh import knock
 from probes.statistics import read_statistics
 from probes.store import StoreProbe
 
@@ -73,7 +73,7 @@ def look_at(lab: Lab) -> Condition:
 
 
 def _ssh(machine: Machine) -> dict[str, str]:
-    return {f"{machine.name}: SSH": str(knock(Address(machine.address, SSH_PORT), LOOK_WITHIN).reached)}
+    return {f"{machine.name}: SSH": str(knock(machine.ssh, LOOK_WITHIN).reached)}
 
 
 def _storage(lab: Lab, machine: Machine, about: str) -> dict[str, str]:
@@ -84,7 +84,7 @@ def _storage(lab: Lab, machine: Machine, about: str) -> dict[str, str]:
 def _writes(lab: Lab, machine: Machine) -> dict[str, str]:
     """Whether a storage machine really takes a write: right after a start it says that it is healthy before it does."""
     probe = StoreProbe(lab.store, Address(machine.address, lab.topology.storage_endpoint.port), within=LOOK_WITHIN)
-    error = probe.leave_nothing(f"acceptance/condition/{secrets.token_hex(6)}")
+    error = probe.leave_nothing(lab.store.key("condition", secrets.token_hex(6)))
     return {f"{machine.name}: {WRITES}": "accepted" if error is None else error.code}
 
 

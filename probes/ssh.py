@@ -21,8 +21,6 @@ from probes.handshake import HandshakeFailed, authenticate, await_banner, exchan
 from probes.outcomes import COMMAND_WITHIN, CONNECT_WITHIN, EndedCommand, Reached, RunningCommand, SshOutcome
 from probes.ssh_command import SshCommand
 
-SSH_PORT = 22
-
 
 @dataclass(frozen=True)
 class Login:
@@ -205,7 +203,7 @@ def runner_login(lab: Lab, machine: Machine) -> Login:
     if published is None:
         msg = f"the lab publishes no host key of {machine.name}"
         raise LabUnavailable(msg)
-    return Login(Address(machine.address, SSH_PORT), lab.fleet.user, lab.fleet.private_key, frozenset({plain_key(published)}))
+    return Login(machine.ssh, lab.fleet.user, lab.fleet.private_key, frozenset({plain_key(published)}))
 
 
 def who_answered(lab: Lab, outcome: SshOutcome | Session) -> str | None:

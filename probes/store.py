@@ -186,13 +186,13 @@ class StoreProbe:
         """Remove every version and delete marker below a prefix; the value is how many there were.
 
         Args:
-            prefix: Our own: `acceptance/<run id>/…`.
+            prefix: Of one run of ours: `acceptance/<run id>/…`.
 
         Raises:
-            ValueError: The prefix is not below `acceptance/`: nothing else is ours to remove.
+            ValueError: It is not below the store's prefix of ours: nothing else is ours to remove.
         """
-        if not prefix.startswith("acceptance/") or not prefix.removeprefix("acceptance/").strip("/"):
-            msg = f"only what lies below acceptance/<run id>/ may be removed, not {prefix!r}"
+        if not prefix.startswith(self.store.own) or not prefix.removeprefix(self.store.own).strip("/"):
+            msg = f"only what lies below {self.store.own}<run id>/ may be removed, not {prefix!r}"
             raise ValueError(msg)
         found = self.versions(prefix)
         if found.value is None:

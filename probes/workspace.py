@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from model.lab import Store
+
 S3_BACKEND = 'terraform {\n  backend "s3" {}\n}\n'
 """All that a job says about its backend: the lab owns the settings (role *runner*)."""
 
@@ -51,9 +53,9 @@ class Workspace:
         return buffer.getvalue()
 
 
-def state_key(run_id: str, slug: str) -> str:
+def state_key(store: Store, run_id: str, slug: str) -> str:
     """Where the state of one scenario lies in the bucket."""
-    return f"acceptance/{run_id}/{slug}/terraform.tfstate"
+    return store.key(run_id, slug, "terraform.tfstate")
 
 
 def fresh_value() -> str:

@@ -91,7 +91,8 @@ def render(run: Run, scenarios: Sequence[Scenario], known: dict[str, float], *, 
 def _disruption(run: Run, scenario: Scenario) -> str:
     if not scenario.disruptive:
         return "nothing"
-    if not run.setting.permitted:
-        return "not permitted on this lab: would not run"
+    parts = ", ".join(sorted(scenario.disrupts))
+    if not run.setting.permits(scenario):
+        return f"{parts}: not permitted on this lab, would not run"
     actions = [sentence.text for sentence in scenario.sentences if sentence.kind == "when"]
-    return "; ".join(actions) or "the lab"
+    return f"{parts}: {'; '.join(actions)}"

@@ -91,7 +91,7 @@ def check_moved(lab: Lab, owner: Machine, fault: Fault, seconds: int, stopwatch:
 @then("both endpoints serve")
 def check_endpoints(lab: Lab, store: StoreProbe) -> None:
     wait_until(
-        lambda: (knock(lab.fleet.endpoint, KNOCK_WITHIN).reached, store.leave_nothing("acceptance/condition/endpoint")),
+        lambda: (knock(lab.fleet.endpoint, KNOCK_WITHIN).reached, store.leave_nothing(lab.store.key("condition", "endpoint"))),
         lambda seen: seen[0] is Reached.ANSWERED and seen[1] is None,
         what=f"{lab.fleet.endpoint} and {lab.store.endpoint} serve",
         within=SERVES_WITHIN,

@@ -4,7 +4,7 @@ Feature: The fleet gets over the loss of a runner
   @check:V7
   Rule: HAProxy automatically fails over when a runner goes down
 
-    @disruptive @needs:cut-power
+    @disruptive:runner @needs:cut-power
     Scenario: The plug of a runner is pulled
       Given a runner that answered a connection to the fleet
       When its plug is pulled
@@ -12,7 +12,7 @@ Feature: The fleet gets over the loss of a runner
       And new connections are answered by the other runners
       And once it is repaired, it is used again within 15 seconds of answering directly
 
-    @disruptive @needs:shut-down
+    @disruptive:runner @needs:shut-down
     Scenario: A runner is shut down politely
       Given a runner that answered a connection to the fleet
       When it is shut down
@@ -20,7 +20,7 @@ Feature: The fleet gets over the loss of a runner
       And new connections are answered by the other runners
       And once it is repaired, it is used again within 15 seconds of answering directly
 
-    @short @disruptive @needs:control
+    @short @disruptive:runner @needs:control
     Scenario: The SSH service of a runner stops
       Given a runner that answered a connection to the fleet
       When its SSH service is stopped
@@ -31,7 +31,7 @@ Feature: The fleet gets over the loss of a runner
   @check:T2
   Rule: Test 2: Runner Failover
 
-    @short @disruptive @needs:shut-down
+    @short @disruptive:runner @needs:shut-down
     Scenario: As the guide tries it
       Given a runner that answered a connection to the fleet
       When it is told to shut down now

@@ -12,7 +12,7 @@ Feature: Only healthy runners get connections
       And each proved with its host key who it is
       And the balancers counted the same connections
 
-    @disruptive @needs:control
+    @disruptive:runner @needs:control
     Scenario: A runner without SSH service gets no connection
       Given a runner whose SSH service is stopped
       And the balancers have taken it out of rotation

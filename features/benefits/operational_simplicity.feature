@@ -13,7 +13,7 @@ Feature: The lab is simple to work with
   @check:B9
   Rule: Stateless runners (cattle, not pets)
 
-    @short @disruptive @needs:rebuild
+    @short @disruptive:runner @needs:rebuild
     Scenario: A runner made from nothing works at once
       Given a state that was written before
       When a runner is destroyed and made anew from nothing

@@ -4,7 +4,7 @@ Feature: Nobody notices that a runner died
   @check:B8
   Rule: Automatic failover (transparent to users)
 
-    @disruptive @needs:cut-power
+    @disruptive:runner @needs:cut-power
     Scenario: The plug of a runner is pulled
       Given a client that opens a new connection to the fleet every 200 milliseconds
       When the plug of the runner that answered last is pulled
@@ -12,7 +12,7 @@ Feature: Nobody notices that a runner died
       And every connection opened from then on is answered by another runner
       And it is told how many connections were under way
 
-    @short @disruptive @needs:control
+    @short @disruptive:runner @needs:control
     Scenario: The SSH service of a runner stops
       Given a client that opens a new connection to the fleet every 200 milliseconds
       When the SSH service of the runner that answered last is stopped
@@ -21,7 +21,7 @@ Feature: Nobody notices that a runner died
       And it is told how many connections were under way
 
     @check:H22
-    @disruptive @needs:control
+    @disruptive:runner @needs:control
     Scenario: The SSH service of a runner freezes
       Given a client that opens a new connection to the fleet every 200 milliseconds
       When the SSH service of the runner that answered last freezes
@@ -32,7 +32,7 @@ Feature: Nobody notices that a runner died
   @check:H22
   Rule: A runner with a frozen sshd is taken out of rotation
 
-    @short @disruptive @needs:control
+    @short @disruptive:runner @needs:control
     Scenario: A service that shakes hands but says nothing is noticed
       Given a runner that answered a connection to the fleet
       When its SSH service freezes
@@ -43,7 +43,7 @@ Feature: Nobody notices that a runner died
   @check:H23
   Rule: A session to a runner that died is ended, not left hanging
 
-    @short @disruptive @needs:cut-power
+    @short @disruptive:runner @needs:cut-power
     Scenario: Whoever worked on the dead machine is told
       Given sessions to the fleet, two for each runner
       When the plug of a runner with sessions is pulled

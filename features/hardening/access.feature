@@ -30,7 +30,7 @@ Feature: Strangers get nothing
   @check:H35
   Rule: Every runner proves its identity behind the one address
 
-    @short @disruptive @needs:control
+    @short @disruptive:runner @needs:control
     Scenario: A machine that cannot prove who it is gets nobody's trust
       Given a runner that lost its proof of identity and was given a stranger's key
       When a pipeline that trusts only the lab's own machines connects 4 times for each runner

@@ -17,7 +17,7 @@ Feature: The balancer keeps what its settings promise
   @check:H27
   Rule: Detection and recovery stay within the bounds of the balancer's own configuration
 
-    @short @disruptive @needs:control
+    @short @disruptive:runner @needs:control
     Scenario: A stopped service is noticed as fast as the settings say
       Given the times that the balancers need by their own settings
       And a runner that answered a connection to the fleet
@@ -25,7 +25,7 @@ Feature: The balancer keeps what its settings promise
       Then it is out of rotation within the time for a refusing runner
       And once it is repaired, it is in rotation within the time for a returning runner
 
-    @disruptive @needs:cut-power
+    @disruptive:runner @needs:cut-power
     Scenario: A lost machine is noticed as fast as the settings say
       Given the times that the balancers need by their own settings
       And a runner that answered a connection to the fleet
@@ -45,7 +45,7 @@ Feature: The balancer keeps what its settings promise
   @check:H29
   Rule: A burst of 100 simultaneous connections is served completely
 
-    @short @disruptive
+    @short @disruptive:balancer
     Scenario: A hundred pipelines begin at once
       When 100 clients connect to the fleet at the same moment
       Then every connection is answered

@@ -18,14 +18,14 @@ Feature: The lab is fit to run for long
       When the services of every machine are looked at
       Then each of them is running and starts at boot
 
-    @thorough @disruptive @needs:reboot
+    @thorough @disruptive:runner @disruptive:balancer @disruptive:storage @needs:reboot
     Scenario: Every machine comes back after a reboot, one after the other
       Given a state that was written before
       When every machine is rebooted, one after the other
       Then after each reboot everything served again within 120 seconds
       And the state can still be read, unchanged
 
-    @thorough @disruptive @needs:reboot
+    @thorough @disruptive:runner @disruptive:balancer @disruptive:storage @disruptive:quorum @needs:reboot
     Scenario: The whole lab comes back after a reboot of all machines
       Given a state that was written before
       When all machines are rebooted at once

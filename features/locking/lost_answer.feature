@@ -4,7 +4,7 @@ Feature: An answer that is lost on its way leaves no second holder
   @check:H06
   Rule: A lost answer to a lock request never leads to two holders
 
-    @short @disruptive @needs:control
+    @short @disruptive:balancer @needs:control
     Scenario: Whoever is kept out by its own lock can be told from others, and helped
       Given a state that was written before
       And the answers to requests for its lock are lost

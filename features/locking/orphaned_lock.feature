@@ -4,7 +4,7 @@ Feature: A lock whose holder died can be dealt with
   @check:H02
   Rule: A runner that dies while applying leaves a lock that names it and can be released
 
-    @short @disruptive @needs:cut-power
+    @short @disruptive:runner @needs:cut-power
     Scenario: The next one learns who died, and goes on
       Given a runner is in the middle of applying a change
       When the plug of the holder is pulled

@@ -19,14 +19,14 @@ Feature: The state store is there and stays there
       And each of them shows the console on port 9001
       And each of them says that the store can read and write
 
-    @disruptive @needs:control
+    @disruptive:storage @needs:control
     Scenario: A restart of the service loses nothing
       Given a state that was written before
       When MinIO is restarted on a storage machine
       Then that machine serves again within 30 seconds
       And the state can be read there, unchanged
 
-    @disruptive @needs:reboot
+    @disruptive:storage @needs:reboot
     Scenario: A reboot of the machine loses nothing
       Given a state that was written before
       When a storage machine is rebooted
@@ -42,7 +42,7 @@ Feature: The state store is there and stays there
       Then each is told to restart always
       And each starts at boot
 
-    @disruptive @needs:control
+    @disruptive:storage @needs:control
     Scenario: A killed service comes back by itself
       Given a state that was written before
       When the MinIO process of a storage machine is killed

@@ -62,6 +62,7 @@ class EmbeddedDriver(LabDriver):
     alter: Alteration = as_in_reference
     fresh_store: bool = False
     name: str = "embedded"
+    ours: bool = True
     tell: Callable[[str], object] = _in_silence
     _owned: dict[str, Ownership] = field(default_factory=dict)
 

@@ -43,8 +43,8 @@ class EmbeddedMachine(Machine):
         apply: Callable[[MachineSpec], Applied],
     ) -> None:
         """Put the parts together; nothing is made yet."""
-        super().__init__(spec.name, spec.address, spec.role, spec.limits)
-        self.spec, self.disk, self.cgroup = spec, disk, cgroup
+        super().__init__(spec)
+        self.disk, self.cgroup = disk, cgroup
         self._container, self._network, self._apply = container, network, apply
 
     @property

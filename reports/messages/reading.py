@@ -16,7 +16,6 @@ from model.errors import BadInput
 from model.features import read_feature
 from model.run import Result, Run, Setting
 from model.story import LabFacts, SuiteFacts
-from model.verdicts import Gate
 from reports.messages.words import BEGIN, END, RESULT, SCHEMA_VERSION
 from reports.record import CHECKLIST, MESSAGES, PARTS
 
@@ -144,7 +143,7 @@ def rebuild(record: Record, root: Path) -> Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     catalogue, asked, became = Catalogue.load(root / CHECKLIST), record.asked, record.became
-    setting = Setting(**{**asked["setting"], "gate": Gate(asked["setting"]["gate"])})
+    setting = TypeAdapter(Setting).validate_python(asked["setting"])
     run = Run(asked["id"], record.folder, root, datetime.fromisoformat(asked["started"]), catalogue, setting)
     run.universe = [each for file in record.sources if (root / file).is_file() for each in read_feature(root / file, root, catalogue)]
     known = {scenario.nodeid: scenario for scenario in run.universe}

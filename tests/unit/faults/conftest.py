@@ -11,7 +11,7 @@ from faults import fault
 from model import waiting
 from model.errors import ControlChannelLost
 from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Machine
-from model.topology import Address, Role
+from model.topology import Address, MachineSpec, Role
 from probes.outcomes import Reached, SshOutcome
 
 
@@ -20,7 +20,7 @@ class FakeMachine(Machine):
 
     def __init__(self, name: str = "runner01", address: str = "10.1.0.103") -> None:
         """On, serving, and obedient."""
-        super().__init__(name, address, Role.RUNNER)
+        super().__init__(MachineSpec(name, address, Role.RUNNER))
         self.able = frozenset(Ability)
         self.journal: list[str] = []
         self.on = True

@@ -12,7 +12,7 @@ from model.aftermath import Aftermath
 from model.errors import AcceptanceError, ControlChannelLost, PromiseBroken
 from model.history import History, Operation, Outcome
 from model.lab import Ability, CommandResult, Lab, Machine
-from model.topology import Role
+from model.topology import MachineSpec, Role
 from probes.answers import UNREADABLE, Answer, StoreError
 from probes.clients.crew import Clients
 from probes.clients.paced import PacedClient
@@ -52,7 +52,7 @@ class FakeStore:
 class FakeRunner:
     """A runner on which a look finds what was planned."""
 
-    role, name = Role.RUNNER, "runner01"
+    name, spec = "runner01", MachineSpec("runner01", "10.1.0.103", Role.RUNNER)
 
     def __init__(self) -> None:
         """Plan that there is nothing."""

@@ -12,7 +12,7 @@ from testinfra.host import Host
 from model import errors
 from model.errors import AbilityMissing, AcceptanceError, DeadlineMissed, PromiseBroken
 from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
-from model.topology import Address, Role, topology
+from model.topology import Address, MachineSpec, Role, topology
 
 
 class Bare(Machine):
@@ -36,7 +36,7 @@ class Bare(Machine):
 
 @pytest.fixture
 def machine() -> Bare:
-    return Bare("runner01", "10.1.0.103", Role.RUNNER)
+    return Bare(MachineSpec("runner01", "10.1.0.103", Role.RUNNER))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_result_says_both_streams() -> None:
 
 def lab() -> Lab:
     plan = topology("production")
-    machines: dict[str, Machine] = {spec.name: Bare(spec.name, spec.address, spec.role) for spec in plan.machines}
+    machines: dict[str, Machine] = {spec.name: Bare(spec) for spec in plan.machines}
     fleet = Fleet(plan.runner_endpoint, "pipeline", Path("/nowhere/login"), PublishedKeys(""))
     return Lab("a", "bare", plan, machines, fleet, Store(plan.storage_endpoint, "bucket", "admin", "hunter2-and-more"))
 

@@ -53,7 +53,7 @@ class World:
     def __init__(self, name: str, runners: int) -> None:
         """Everything serves."""
         plan = topology(name, runners)
-        self.machines = {spec.name: FakeMachine(spec.name, spec.address, spec.role) for spec in plan.machines}
+        self.machines = {spec.name: FakeMachine(spec) for spec in plan.machines}
         fleet = Fleet(plan.runner_endpoint, "pipeline", Path("/nowhere"), PublishedKeys(""))
         store = Store(plan.storage_endpoint, "bucket", "admin", "hunter2-and-more")
         self.lab = Lab("a", "fake", plan, dict(self.machines), fleet, store)

@@ -75,7 +75,7 @@ def workspace() -> Workspace:
 @pytest.fixture
 def client() -> JobClient:
     plan = topology("single", 3)
-    machines: dict[str, Machine] = {spec.name: FakeMachine(spec.name, spec.address, spec.role) for spec in plan.machines}
+    machines: dict[str, Machine] = {spec.name: FakeMachine(spec) for spec in plan.machines}
     fleet = Fleet(plan.runner_endpoint, "pipeline", Path("/nowhere"), PublishedKeys(""))
     return JobClient(Lab("a", "fake", plan, machines, fleet, Store(plan.storage_endpoint, "b", "admin", "hunter2-and-more")), 2.0)
 

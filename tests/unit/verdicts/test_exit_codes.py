@@ -18,7 +18,7 @@ GOOD = feature(
 )
 BREAKS = feature("bends|When nothing happens", check="V2", rule="It breaks")
 BIG = feature("is big|When nothing happens", "@topology:single|is small|When nothing happens", check="V3", rule="It is bigger")
-FORBIDDEN = "\nimport fixtures.options\nfixtures.options.disruption_permitted = lambda config: False\n"
+FORBIDDEN = "\nimport fixtures.options\nfixtures.options.permitted_of = lambda config: ()\n"
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_where_disruption_is_not_permitted(tmp_path: Path) -> None:
     assert inner.code == 0, inner.out
     assert inner.record["gate"] == "harmless"
     assert inner.rows["V1"] == "passed in part, 1 of 2"
-    assert "disruption is not permitted" in inner.record["conclusion"]
+    assert "is not permitted on this lab" in inner.record["conclusion"]
     assert inner.verdicts["works harder"] == "not run"
     assert run(folder, "features/", "--gate", "all").code == 11
 
