@@ -8,6 +8,9 @@ from pathlib import Path
 from model.errors import BadInput, HostUnfit, ToolMissing, ToolTooOld
 from provisioning import hostcheck, images, toolchain
 from provisioning.embedded.driver import Alteration, EmbeddedDriver, as_in_reference
+from provisioning.existing.driver import ExistingDriver
+from provisioning.existing.labfile import LabFile
+from provisioning.existing.reading import read_lab_file
 
 NOT_READY = (BadInput, HostUnfit, ToolMissing, ToolTooOld)
 """Why a driver cannot be had: something has to be done on this host first."""
@@ -37,3 +40,21 @@ def embedded(
     chosen = given or {}
     programs = {program.name: toolchain.find(program, chosen.get(program.name)).path for program in toolchain.PROGRAMS}
     return EmbeddedDriver(images.find(), programs, alter, fresh_store)
+
+
+def existing(path: Path, given: Mapping[str, Path | None] | None = None, file: LabFile | None = None) -> ExistingDriver:
+    """The driver `existing`, for the lab that a file describes; nothing is asked of the lab.
+
+    Args:
+        path: The lab file.
+        given: Programs chosen by the user, by name (`mc`).
+        file: What it says, where it was read before.
+
+    Raises:
+        BadInput: The file is missing, or it is wrong.
+    """
+    try:
+        mc = toolchain.find(toolchain.MC, (given or {}).get("mc")).path
+    except ToolMissing:
+        mc = None  # what the operator's client shows is not run then
+    return ExistingDriver(file or read_lab_file(path), path, mc)

@@ -21,6 +21,7 @@ from provisioning.cli.telling import FAILED, PROGRAM, complain, note, one_interr
 from provisioning.embedded import ownership, removal
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.names import LabNames
+from provisioning.existing.writing import write_lab_file
 from provisioning.progress import Progress
 
 SERVES_WITHIN = timedelta(seconds=30)
@@ -37,6 +38,10 @@ def up(  # noqa: PLR0913, PLR0917 - each argument is an option
     ] = DEFAULT_TOPOLOGY,
     runners: Annotated[int, typer.Option(metavar="N", help=f"Size of the fleet, 2 to {RUNNERS_MAX}.")] = 3,
     fresh_store: Annotated[bool, typer.Option("--fresh-store", help="Set the state store up from nothing; slower.")] = False,
+    lab_file: Annotated[
+        Path | None,
+        typer.Option("--write-lab-file", metavar="PATH", help="Describe it as a lab that you own: pytest features/ --lab PATH."),
+    ] = None,
     minio: Minio = None,
     tofu: Tofu = None,
     mc: Mc = None,
@@ -53,6 +58,8 @@ def up(  # noqa: PLR0913, PLR0917 - each argument is an option
     """
     plan = topology(topology_name, runners)
     names = LabNames(name or plan.name)
+    if lab_file is not None and lab_file.exists():
+        raise BadInput(f"{lab_file} is there already; take another name for the lab file")
     driver = drivers.embedded({"minio": minio, "tofu": tofu, "mc": mc}, fresh_store=fresh_store)
     progress = Progress()
     for leftover in removal.sweep():
@@ -66,6 +73,8 @@ def up(  # noqa: PLR0913, PLR0917 - each argument is an option
                 lab = driver.provision(plan, names.lab)
             with progress.step("waiting until it serves"):
                 condition = _served(driver, lab)
+            if lab_file is not None:
+                write_lab_file(lab, lab_file)
             driver.keep(lab)
         except BaseException:
             if lab is not None:

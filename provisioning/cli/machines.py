@@ -113,6 +113,10 @@ def console(machine: MachineName, lab: LabName = None, lines: Annotated[int, typ
     say(machine_of(choose(lab), machine).console(lines))
 
 
+ON, OFF = 0, 1
+"""Exit status of `power MACHINE state`."""
+
+
 class Action(StrEnum):
     """What `power` does."""
 
@@ -125,6 +129,7 @@ class Action(StrEnum):
     DISCONNECT = "disconnect"
     RECONNECT = "reconnect"
     REBUILD = "rebuild"
+    STATE = "state"
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,9 @@ DEEDS = {
 
 def power(
     machine: MachineName,
-    action: Annotated[Action, typer.Argument(help="What to do; `off` pulls the plug, `shutdown` is polite.")],
+    action: Annotated[
+        Action, typer.Argument(help="What to do; `off` pulls the plug, `shutdown` is polite; `state` only tells (exit 1: it is off).")
+    ],
     lab: LabName = None,
 ) -> None:
     """Do to a machine what a hypervisor or a hand at the cable can do.
@@ -164,6 +171,9 @@ def power(
       python -m provisioning power storage02 disconnect --lab mylab
     """
     there = machine_of(choose(lab), machine)
+    if action is Action.STATE:
+        say(state_of(there))
+        raise typer.Exit(OFF if state_of(there) == "off" else ON)
     deed, state = DEEDS[action], state_of(there)
     if state == deed.done:
         say(f"{machine} is {state} already")

@@ -22,9 +22,10 @@ from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Machine
 from model.topology import MachineSpec
 from provisioning.embedded.cgroups import Cgroup
 from provisioning.embedded.container import Container
-from provisioning.embedded.control import inside, run_inside, testinfra_host
+from provisioning.embedded.control import inside, run_inside
 from provisioning.embedded.disk import Disk
 from provisioning.embedded.network import LabNetwork
+from provisioning.looking import testinfra_host
 from provisioning.roles import Applied
 
 SHUT_DOWN_SECONDS = 60.0

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 from pathlib import Path
 
-from model.errors import LabUnavailable
 from model.topology import GATEWAY, NETWORK_PREFIX
 from provisioning.embedded.commands import run
 from provisioning.embedded.names import PREFIX, LabNames
+from provisioning.namespaces import NAMESPACES, enter_namespace
 
 BRIDGE = "br0"
-NAMESPACES = Path("/run/netns")
-CLONE_NEWNET = 0x40000000
 
 
 class LabNetwork:
@@ -102,12 +98,3 @@ def mac(address: str) -> str:
 def namespaces() -> list[str]:
     """Names of all namespaces on this host that are ours."""
     return sorted(path.name for path in NAMESPACES.glob(f"{PREFIX}-*"))
-
-
-def enter_namespace(descriptor: int) -> None:
-    """Move the calling thread into the network namespace that an open file stands for (`os.setns` exists from 3.12 on)."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, CLONE_NEWNET) != 0:
-        number = ctypes.get_errno()
-        msg = f"cannot enter the lab's network: {os.strerror(number)}"
-        raise LabUnavailable(msg)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_bdd.parser import Step
 
-from model.lab import Lab
+from model.lab import Lab, LabDriver
 from model.run import RUN
 from model.topology import Topology
 from provisioning.embedded.driver import EmbeddedDriver
@@ -59,10 +59,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         _tell(session.config, f"left: {left.lab}")
 
 
-def pytest_acceptance_driver(config: pytest.Config, driver: EmbeddedDriver) -> EmbeddedDriver | None:
+def pytest_acceptance_driver(config: pytest.Config, driver: LabDriver) -> LabDriver | None:
     """Put the defect in."""
     name = config.getoption("defect")
-    if name is None:
+    if name is None or not isinstance(driver, EmbeddedDriver):
         return None
     return FaultyDriver(driver.image, driver.programs, BY_NAME[name].alter, defect=BY_NAME[name])
 

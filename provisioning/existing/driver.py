@@ -1,0 +1,163 @@
+"""The driver `existing`: finds its way into a lab that somebody owns; makes nothing and removes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from model.errors import AcceptanceError, BadInput, LabUnavailable
+from model.lab import Fleet, Lab, LabDriver, Machine, PublishedKeys, Store
+from model.topology import Role, Topology
+from probes.outcomes import Reached
+from probes.ssh import knock
+from provisioning.existing.channel import Settings, SshChannel, write_configuration
+from provisioning.existing.hands import Hands
+from provisioning.existing.host_keys import PublishedHostKeys
+from provisioning.existing.labfile import LabFile
+from provisioning.existing.machine import ExistingMachine
+from provisioning.namespaces import NAMESPACES, enter_namespace
+
+WITHIN = timedelta(seconds=10)
+
+
+@dataclass
+class ExistingDriver(LabDriver):
+    """Connects to the lab of a file.
+
+    Attributes:
+        file: What the file says.
+        path: Where it is.
+        mc: The operator's client on this host; None where there is none.
+    """
+
+    file: LabFile
+    path: Path
+    mc: Path | None = None
+    name: str = "existing"
+    ours: bool = False
+    _folder: Path | None = field(default=None, init=False)
+    _network: int | None = field(default=None, init=False)
+
+    def provision(self, topology: Topology, name: str) -> Lab:  # noqa: ARG002 - the lab has a name
+        """Connect; nothing is made.
+
+        Raises:
+            BadInput: A secret is not where the file says.
+            LabUnavailable: There is no way in at all: neither a machine nor an endpoint answers.
+        """
+        lab = self.connect(topology)
+        self.enter(lab)
+        try:
+            self._require_a_way_in(lab)
+        except BaseException:
+            self.remove(lab)
+            raise
+        return lab
+
+    def connect(self, topology: Topology) -> Lab:
+        """Describe the lab; nothing is asked of it yet.
+
+        Raises:
+            BadInput: A secret is not where the file says.
+        """
+        base, file = self.path.absolute().parent, self.file
+        store = file.store
+        access_key, secret_key = store.access_key.read("store.access_key", base), store.secret_key.read("store.secret_key", base)
+        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="tha-"))
+        known_hosts = "" if file.fleet.host_ca is None else f"@cert-authority * {file.fleet.host_ca.strip()}\n"
+        settings = Settings(self._folder, base, known_hosts)
+        entries = {entry.name: entry for entry in file.machine}
+        logins = {name: file.login_of(entry) for name, entry in entries.items()}
+        configuration = write_configuration(settings, {name: (entries[name].address, login) for name, login in logins.items()})
+        machines: dict[str, Machine] = {}
+        for spec in topology.machines:
+            hands = Hands(spec, file.commands_of(entries[spec.name]), base, self._network)
+            machines[spec.name] = ExistingMachine(SshChannel(spec, logins[spec.name], configuration), hands)
+        runners = {name: machine for name, machine in machines.items() if Role.RUNNER in machine.spec.roles}
+        keys = PublishedHostKeys(runners, {name: settings.path(logins[name].known_hosts) for name in runners})
+        for machine in runners.values():
+            if isinstance(machine, ExistingMachine):
+                machine.made_anew = keys.forget
+        return Lab(
+            file.name,
+            self.name,
+            topology,
+            machines,
+            Fleet(file.fleet.endpoint, file.fleet.user, base / file.fleet.private_key, PublishedKeys(self._published(base), keys)),
+            Store(
+                store.endpoint,
+                store.bucket,
+                access_key,
+                secret_key,
+                store.region,
+                store.tls,
+                settings.path(store.ca_file),
+                store.prefix,
+            ),
+            file.fleet.backend_settings,
+            self.mc,
+            self._folder,
+        )
+
+    def _published(self, base: Path) -> str:
+        fleet = self.file.fleet
+        if fleet.known_hosts is not None:
+            try:
+                return (base / fleet.known_hosts).read_text(encoding="utf-8")
+            except OSError as error:
+                raise BadInput(f"fleet.known_hosts: {base / fleet.known_hosts} cannot be read: {error.strerror}") from error
+        endpoint = fleet.endpoint
+        return f"@cert-authority [{endpoint.host}]:{endpoint.port} {(fleet.host_ca or '').strip()}\n"
+
+    def enter(self, lab: Lab) -> None:
+        """Move the calling thread into the network namespace of the file, if it names one.
+
+        Raises:
+            LabUnavailable: There is no such namespace, or we may not enter it.
+        """
+        del lab
+        if self.file.network_namespace is None:
+            return
+        try:
+            with (NAMESPACES / self.file.network_namespace).open("rb") as namespace:
+                enter_namespace(namespace.fileno())
+        except OSError as error:
+            msg = f"the network namespace {self.file.network_namespace} of the lab file cannot be entered: {error.strerror}"
+            raise LabUnavailable(msg) from error
+
+    def remember_network(self) -> None:
+        """Keep the network in which the file's commands run: that of whoever starts the suite."""
+        if self.file.network_namespace is not None and self._network is None:
+            self._network = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+    def _require_a_way_in(self, lab: Lab) -> None:
+        def answers(machine: Machine) -> str:
+            try:
+                machine.run("true", timeout=WITHIN)
+            except AcceptanceError as error:
+                return str(error)
+            return ""
+
+        with ThreadPoolExecutor(max_workers=16) as pool:
+            refusals = list(pool.map(answers, lab.machines.values()))
+        if all(refusals) and knock(lab.fleet.endpoint, WITHIN).reached is not Reached.ANSWERED:
+            msg = f"no way into lab {lab.name}: nothing answers. For example: {refusals[0]}. See: python -m provisioning check {self.path}"
+            raise LabUnavailable(msg)
+
+    def keep(self, lab: Lab) -> None:
+        """It lives on anyway."""
+        self.remove(lab)
+
+    def remove(self, lab: Lab) -> None:
+        """Close all connections, and remove what was kept about them on this host."""
+        for machine in lab.machines.values():
+            if isinstance(machine, ExistingMachine):
+                machine.channel.drop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None

@@ -1,0 +1,70 @@
+"""Host keys of runners, for clients that know no host CA: what the lab file records, else what the machine itself says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import paramiko
+
+from model.errors import AcceptanceError
+from model.lab import SSH_PORT, Machine
+
+READ = "cat /etc/ssh/ssh_host_ed25519_key.pub || cat /etc/ssh/ssh_host_ecdsa_key.pub || cat /etc/ssh/ssh_host_rsa_key.pub"
+WITHIN = timedelta(seconds=10)
+KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
+
+
+class PublishedHostKeys(Mapping[str, str]):
+    """The public host key of each runner, asked for once; `forget` after one was made anew."""
+
+    def __init__(self, runners: Mapping[str, Machine], recorded: Mapping[str, Path | None]) -> None:
+        """List the runners.
+
+        Args:
+            runners: By name.
+            recorded: The `known_hosts` file of each, should it have one.
+        """
+        self._runners, self._recorded = runners, recorded
+        self._known: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        """One runner's key.
+
+        Raises:
+            KeyError: Neither a file nor the machine tells it.
+        """
+        if name not in self._known:
+            self._known[name] = self._asked(name) or self._read(name)
+        return self._known[name]
+
+    def _asked(self, name: str) -> str:
+        """Over the control channel, where the machine has proven who it is; a CA vouches for keys that no file lists."""
+        try:
+            return self._runners[name].run(READ, timeout=WITHIN).stdout.strip()
+        except AcceptanceError:
+            return ""
+
+    def _read(self, name: str) -> str:
+        machine, file = self._runners[name], self._recorded.get(name)
+        if file is None or not file.is_file():
+            raise KeyError(name)
+        place = machine.address if machine.ssh_port == SSH_PORT else f"[{machine.address}]:{machine.ssh_port}"
+        found = paramiko.HostKeys(str(file)).lookup(place)
+        for kind in KINDS:
+            if found is not None and kind in found:
+                return f"{kind} {found[kind].get_base64()}"
+        raise KeyError(name)
+
+    def forget(self, name: str) -> None:
+        """Ask again."""
+        self._known.pop(name, None)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the runners."""
+        return iter(self._runners)
+
+    def __len__(self) -> int:
+        """Size of the fleet."""
+        return len(self._runners)
