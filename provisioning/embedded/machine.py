@@ -101,8 +101,11 @@ class EmbeddedMachine(Machine):
         return self.is_on() and self.cgroup.is_frozen()
 
     def is_on(self) -> bool:
-        """Whether its container runs (or is suspended)."""
-        return self._container.is_running()
+        """Whether its container runs (or is suspended); one that was shut down from inside falls silent here, as its kernel would."""
+        running = self._container.is_running()
+        if not running:
+            self._network.unplug_for_good(self.name)
+        return running
 
     def console(self, lines: int = 40) -> str:
         """Last lines of the console over all boots."""

@@ -84,6 +84,7 @@ class Commands(Table):
         off: Pull the plug.
         on: Switch on.
         is_on: Ends with 0 when the machine has power, with 1 when it has none.
+        reboot: Reboot it in good order; `systemctl reboot` on the machine unless given.
         suspend: Freeze it.
         resume: Let it go on.
         rebuild: Make it anew from nothing; it may have another host key then, signed by the lab's host CA.
@@ -95,6 +96,7 @@ class Commands(Table):
     off: str | None = None
     on: str | None = None
     is_on: str | None = None
+    reboot: str | None = None
     suspend: str | None = None
     resume: str | None = None
     rebuild: str | None = None

@@ -97,10 +97,13 @@ class ExistingMachine(Machine):
         self._await_boot("")
 
     def reboot(self) -> None:
-        """`systemctl reboot`; ends when the control channel answers in another boot."""
+        """The file's `reboot`, else `systemctl reboot`; ends when the control channel answers in another boot."""
         super().reboot()
         before = self._boot()
-        self.run("systemctl --no-block reboot")
+        if self.hands.has("reboot"):
+            self.hands.do("reboot")
+        else:
+            self.run("systemctl --no-block reboot")
         self._await_boot(before)
 
     def suspend(self) -> None:
