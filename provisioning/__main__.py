@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from provisioning.cli import configuration, host, lifetime, machines
+from provisioning.cli import checking, configuration, host, lifetime, machines
 from provisioning.cli.telling import PROGRAM, PlainErrors
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ def describe() -> None:
     """Make labs, look into them, break them by hand, remove them."""
 
 
-LABS, MACHINES, HOST = "Labs", "Machines of a lab", "This host"
+LABS, MACHINES, HOST, OWN = "Labs", "Machines of a lab", "This host", "A lab that you own"
 PASSING_ON = {"ignore_unknown_options": True}
 
 app.command("up", rich_help_panel=LABS)(lifetime.up)
@@ -36,6 +36,7 @@ app.command("exec", rich_help_panel=MACHINES, context_settings=PASSING_ON)(machi
 app.command("logs", rich_help_panel=MACHINES)(machines.logs)
 app.command("console", rich_help_panel=MACHINES)(machines.console)
 app.command("power", rich_help_panel=MACHINES)(machines.power)
+app.command("check", rich_help_panel=OWN)(checking.check)
 app.command("doctor", rich_help_panel=HOST)(host.doctor)
 app.command("setup", rich_help_panel=HOST)(host.setup)
 app.command("reference", rich_help_panel=LABS)(configuration.configuration)

@@ -177,7 +177,7 @@ def test_the_suites_own_sentences_are_all_defined_once() -> None:
     ("arguments", "told"),
     [
         (("--lab", "moon"), "valid ones: embedded"),
-        (("--lab", "mine.toml"), "labs from a file are not there yet"),
+        (("--lab", "mine.toml"), "there is no lab file"),
         (("--topology", "ring"), "single"),
         (("--runners", "1"), "2 to 100 runners"),
         (("--tier", "huge"), "thorough"),

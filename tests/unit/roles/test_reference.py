@@ -143,7 +143,7 @@ def test_keepalived_is_there_only_where_addresses_move(plan: Topology, render: R
         assert {"state BACKUP", "nopreempt", "interface host0"} <= set(settings)
         assert "net.ipv4.ip_nonlocal_bind = 1" in applied.files["/etc/sysctl.d/60-virtual-addresses.conf"].content
     if plan.virtual_addresses:
-        priorities = [re.findall(r"priority (\d+)", applied.files[KEEPALIVED].content) for applied in balancers]
+        priorities = [re.findall(r"(?m)^    priority (\d+)", applied.files[KEEPALIVED].content) for applied in balancers]
         assert priorities == [["150"], ["100"]]
         routers = {tuple(re.findall(r"virtual_router_id (\d+)", applied.files[KEEPALIVED].content)) for applied in balancers}
         assert routers == {("51",)}, "they must be one pair"

@@ -1,0 +1,187 @@
+"""Looks whether a lab can be tested, before anything is done to it: who answers, who lets us in, what is there. Changes nothing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+
+from model.errors import AbilityMissing, AcceptanceError
+from model.lab import Ability, Lab, Machine
+from model.topology import Address, Role
+from probes.openssh import pipeline_client
+from probes.outcomes import Reached
+from probes.ssh import knock, runner_login
+from probes.ssh import run as run_over_ssh
+from probes.statistics import read_statistics
+from probes.store import StoreProbe
+from provisioning.existing.machine import ExistingMachine
+from provisioning.hostcheck import Finding
+
+WITHIN = timedelta(seconds=8)
+CLOCK_SECONDS = 1.0
+VERSIONS = {
+    Role.RUNNER: ("tofu version", "git --version"),
+    Role.BALANCER: ("haproxy -v",),
+    Role.STORAGE: ("minio --version",),
+}
+INSTALL = {
+    "tofu": "install OpenTofu 1.10.2 or newer",
+    "git": "apt-get install git",
+    "haproxy": "apt-get install haproxy",
+    "minio": "see S1",
+}
+RECORD = "record its host key after comparing it with the machine's own: ssh-keyscan -p {port} {address} >> {file}"
+
+
+def look_over(lab: Lab, known_hosts: str) -> list[Finding]:
+    """Look at everything at once, 20 s at most.
+
+    Args:
+        lab: Connected, the calling thread where its addresses mean its machines.
+        known_hosts: Where host keys are recorded, for the remedy.
+
+    Returns:
+        All findings, machines first, the good ones included.
+    """
+    looks: list[Callable[[], list[Finding]]] = [lambda each=each: _machine(each, known_hosts) for each in lab.machines.values()]  # type: ignore[misc]
+    looks += [lambda: _endpoint(lab), lambda: _store(lab)]
+    looks += [lambda each=each: _statistics(lab, each) for each in lab.balancers]  # type: ignore[misc]
+    looks += [lambda each=each: _pipeline(lab, each) for each in lab.runners]  # type: ignore[misc]
+    with ThreadPoolExecutor(max_workers=len(looks)) as pool:
+        return [finding for found in [pool.submit(look) for look in looks] for finding in found.result()]
+
+
+def _machine(machine: Machine, known_hosts: str) -> list[Finding]:
+    name = machine.name
+    greeted = knock(machine.ssh, WITHIN)
+    if greeted.reached is not Reached.ANSWERED and not _behind_a_jump(machine):
+        remedy = f"see that {name} is on, that its sshd listens at port {machine.ssh.port}, and that nothing filters it"
+        return [Finding(f"{name}: SSH", ok=False, found=f"{machine.ssh} is {greeted.reached}", remedy=remedy), *_power(machine)]
+    try:
+        clock = machine.run("date +%s.%N", timeout=WITHIN)
+    except AbilityMissing as error:
+        return [Finding(f"{name}: root", ok=False, found=str(error), remedy="grant it; without, checks that look from inside are not run")]
+    except AcceptanceError as error:
+        remedy = RECORD.format(port=machine.ssh.port, address=machine.address, file=known_hosts) if "host key" in str(error) else ""
+        return [Finding(f"{name}: control", ok=False, found=str(error), remedy=remedy or "put user, key and port of [ssh] right")]
+    findings = [Finding(f"{name}: control", ok=True, found="root over SSH"), *_clock(machine, clock.stdout, clock.duration)]
+    for role in machine.spec.roles:
+        findings += [_version(machine, command) for command in VERSIONS[role]]
+    findings += [_tools(machine), *_power(machine)]
+    return findings
+
+
+def _behind_a_jump(machine: Machine) -> bool:
+    return isinstance(machine, ExistingMachine) and machine.channel.login.jump is not None
+
+
+def _clock(machine: Machine, said: str, took: timedelta) -> list[Finding]:
+    if not re.fullmatch(r"\d+\.\d+\s*", said):
+        return []
+    off = abs(float(said) - datetime.now(timezone.utc).timestamp())  # noqa: UP017 - 3.11 has both
+    ok = off <= CLOCK_SECONDS + took.total_seconds()
+    return [Finding(f"{machine.name}: clock", ok, f"{off:.1f} s beside ours", "synchronise it (NTP)")]
+
+
+def _version(machine: Machine, command: str) -> Finding:
+    program = command.split(maxsplit=1)[0]
+    done = machine.run(command, timeout=WITHIN)
+    found = re.search(r"\d+\.\d+\S*|RELEASE\.\S+|DEVELOPMENT\S*", done.text)
+    return Finding(
+        f"{machine.name}: {program}",
+        done.ok,
+        found.group() if found else "there, version unknown" if done.ok else "missing",
+        INSTALL[program],
+    )
+
+
+def _tools(machine: Machine) -> Finding:
+    """What faults use on machines."""
+    wanted = ("systemctl", "systemd-run", "nft", "ss", "timeout", "pgrep")
+    done = machine.run("for each in " + " ".join(map(shlex.quote, wanted)) + '; do command -v "$each" >/dev/null || echo "$each"; done')
+    missing = done.stdout.split()
+    remedy = "install them (Debian: nftables, iproute2, procps); without, some faults are not run"
+    return Finding(f"{machine.name}: tools", not missing, f"missing: {', '.join(missing)}" if missing else "all there", remedy)
+
+
+def _power(machine: Machine) -> list[Finding]:
+    if not isinstance(machine, ExistingMachine) or not machine.hands.has("is_on"):
+        return []
+    try:
+        on = machine.hands.is_on()
+    except AcceptanceError as error:
+        return [Finding(f"{machine.name}: power", ok=False, found=str(error), remedy="power.is_on must end with 0 or 1")]
+    return [Finding(f"{machine.name}: power", on, "on" if on else "off", "switch it on")]
+
+
+def _endpoint(lab: Lab) -> list[Finding]:
+    outcome = pipeline_client(lab).run("hostname", deadline=WITHIN, connect_within=WITHIN)
+    remedy = "see HAProxy's statistics, and fleet.host_ca or fleet.known_hosts, user and private_key in the lab file"
+    found = f"answered by {outcome.stdout.strip()}" if outcome.ok else str(outcome)
+    return [Finding(f"runner endpoint {lab.fleet.endpoint}", outcome.ok, found, remedy)]
+
+
+def _pipeline(lab: Lab, runner: Machine) -> list[Finding]:
+    """Whether the pipeline's user may log in to a runner directly."""
+    what = f"{runner.name}: login of {lab.fleet.user}"
+    try:
+        outcome = run_over_ssh(runner_login(lab, runner), "true", deadline=WITHIN, connect_within=WITHIN)
+    except AcceptanceError as error:
+        return [Finding(what, ok=False, found=str(error), remedy="record its host key in ssh.known_hosts, or let control in")]
+    return [Finding(what, outcome.ok, "let in" if outcome.ok else str(outcome), "add fleet.private_key's public key to authorized_keys")]
+
+
+def _store(lab: Lab) -> list[Finding]:
+    store = StoreProbe(lab.store, within=WITHIN)
+    try:
+        bucket, what = store.bucket_exists(), f"state store {lab.store.url}"
+        if bucket.error is not None:
+            return [Finding(what, ok=False, found=str(bucket.error), remedy="put store.endpoint, tls and keys right")]
+        if not bucket.value:
+            return [Finding(what, ok=False, found=f"there is no bucket {lab.store.bucket}", remedy=f"mc mb LAB/{lab.store.bucket}")]
+        versioning = store.versioning()
+        findings = [
+            Finding(what, ok=True, found=f"bucket {lab.store.bucket} is there"),
+            Finding(
+                f"bucket {lab.store.bucket}",
+                versioning.value == "Enabled",
+                f"versioning {versioning.value or versioning.error}",
+                f"mc version enable LAB/{lab.store.bucket}",
+            ),
+        ]
+        for node in lab.storage:
+            address = Address(node.address, lab.topology.storage_endpoint.port)
+            direct = StoreProbe(lab.store, address, within=WITHIN)
+            seen = direct.bucket_exists()
+            direct.close()
+            remedy = "open it for the host that runs the suite, or see that MinIO runs there"
+            findings.append(Finding(f"{node.name}: S3", seen.ok, "answers" if seen.ok else f"{address}: {seen.error}", remedy))
+    finally:
+        store.close()
+    return findings
+
+
+def _statistics(lab: Lab, balancer: Machine) -> list[Finding]:
+    seen = read_statistics(balancer.address, lab.topology.statistics_port, WITHIN)
+    found = f"{len(seen.servers)} servers" if seen.available else str(seen.look)
+    return [Finding(f"{balancer.name}: statistics", seen.available, found, "enable `stats` in haproxy.cfg, or put statistics_port right")]
+
+
+def abilities_missing(lab: Lab) -> list[Finding]:
+    """What cannot be done to the lab for want of commands or root; no fault of the lab."""
+    explained = {
+        Ability.CUT_POWER: "power.off, power.on and power.is_on",
+        Ability.SHUT_DOWN: "power.on and power.is_on",
+        Ability.SUSPEND: "power.suspend and power.resume",
+        Ability.DISCONNECT: "power.network_off and power.network_on",
+        Ability.REBUILD: "power.rebuild",
+    }
+    findings = []
+    for ability, keys in explained.items():
+        without = [machine.name for machine in lab.machines.values() if not machine.can(ability)]
+        if without:
+            findings.append(Finding(f"ability: {ability.value}", ok=False, found=f"not for {', '.join(without)}", remedy=f"give {keys}"))
+    return findings
