@@ -25,6 +25,7 @@ DEFECTS = (
         ),
         healthy=("V2", "V8", "S4"),
         alter=only("balancer01", edited(HAPROXY, "    server runner02 10.1.0.104:22\n", "")),
+        sampled=True,
     ),
     Defect(
         "the runner endpoint is on another port",
@@ -51,6 +52,7 @@ DEFECTS = (
         healthy=("S5", "V6", "S1"),
         alter=every(Role.BALANCER, edited(HAPROXY, "    option redispatch\n", "")),
         selection="short",
+        sampled=True,
     ),
     Defect(
         "a runner is given up after 30 failed checks only",
@@ -106,6 +108,7 @@ DEFECTS = (
         healthy=("S5", "V6", "H31"),
         alter=only("balancer02", edited(HAPROXY, "    stats enable\n", "    stats enable\n    stats admin if TRUE\n")),
         selection="short",
+        sampled=True,
     ),
     Defect(
         "no runner is checked",
@@ -201,6 +204,14 @@ DEFECTS = (
         symptoms=(Symptom("S5", "Every balancer is set up soundly", ("expected the statistics of balancer01; observed",)),),
         healthy=("V5", "V8", "T3"),
         alter=only("balancer01", edited(HAPROXY, "    stats enable\n    stats uri /stats\n    stats refresh 30s\n", "")),
+        selection="short",
+    ),
+    Defect(
+        "the statistics page is on another port",
+        "single",
+        symptoms=(Symptom("S5", "Every balancer is set up soundly", ("expected the statistics of balancer01; observed",)),),
+        healthy=("V5", "V8", "T3"),
+        alter=only("balancer01", edited(HAPROXY, "bind *:8404", "bind *:8405")),
         selection="short",
     ),
     Defect(

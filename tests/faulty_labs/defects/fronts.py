@@ -70,8 +70,8 @@ DEFECTS = (
         "a front answers 8 seconds late",
         "single",
         symptoms=(
-            Symptom("V1", "The endpoint answers a signed request", ("expected 10.1.0.101:9000 to answer", "observed", "5 s")),
-            Symptom("V2", "The bucket is set up to keep versions", ("expected 10.1.0.101:9000 to answer", "observed", "5 s")),
+            Symptom("V1", "The endpoint answers a signed request", ("expected 10.1.0.101:9000 to answer", "observed", "read timeout=5.0")),
+            Symptom("V2", "The bucket is set up to keep versions", ("expected 10.1.0.101:9000 to answer", "observed", "read timeout=5.0")),
         ),
         healthy=("V6", "S4", "S5"),
         alter=every(Role.STORAGE, behind_front("mode tcp", "tcp-request inspect-delay 8s", "tcp-request content accept if WAIT_END")),

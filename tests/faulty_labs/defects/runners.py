@@ -166,6 +166,7 @@ DEFECTS = (
         alter=only("runner03", edited(CREDENTIALS, "tofu-runner", "CHANGE-ME")),
         after_boot=ran("runner03", f"sed -i s/CHANGE-ME/tofu-runner/ {CREDENTIALS}"),
         selection="short",
+        sampled=True,
     ),
     Defect(
         "host keys have no certificates",

@@ -2,108 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
-from minio import MinioAdmin
-from minio.commonconfig import ENABLED, Filter
-from minio.lifecycleconfig import LifecycleConfig, NoncurrentVersionExpiration, Rule
-from minio.versioningconfig import SUSPENDED, VersioningConfig
-
-from model.lab import Lab
 from model.topology import Role
-from probes.store import LOCK_SUFFIX
 from provisioning.roles.reference import MINIO_DATA
 from tests.faulty_labs.defects.changes import MINIO_UNIT, edited, every, not_at_boot, only
-from tests.faulty_labs.defects.deeds import administer, bucket_open_to, lastingly, pulled_plug, ran, serving, settled
+from tests.faulty_labs.defects.deeds import bucket_open_to, pulled_plug, ran, settled
 from tests.faulty_labs.defects.defect import Defect, Symptom
+from tests.faulty_labs.defects.store_deeds import (
+    STALE,
+    leave_lock,
+    let_everybody_in,
+    make_bucket_anew,
+    remove_bucket,
+    suspend_versioning,
+    tidy_up_daily,
+)
 
 MINIO_SETTINGS = "/etc/default/minio"
 FILL = (
     f"fallocate -l $(($(df --output=avail -B1 {MINIO_DATA} | tail -n 1) * 99 / 100)) {MINIO_DATA}/core",
     f"dd if=/dev/zero of={MINIO_DATA}/core.2 bs=4k 2>/dev/null; df {MINIO_DATA} | grep -q ' 100% '",
 )
-STALE = "network/terraform.tfstate"
-LOCK = {
-    "ID": "0b7cd3d1-6a8e-4f0c-9a52-3f1f7d0f6a11",
-    "Operation": "OperationTypeApply",
-    "Who": "pipeline@runner02",
-    "Version": "1.12.6",
-    "Created": "2026-01-05T08:12:44Z",
-    "Path": f"opentofu-state-storage/{STALE}",
-}
-
-
-def remove_bucket(lab: Lab) -> None:
-    """As somebody who cleaned up too much."""
-    probe = serving(lab)
-
-    def remove() -> bool:
-        there = probe.bucket_exists().value
-        if there:
-            probe.client.remove_bucket(bucket_name=lab.store.bucket)
-        return there is False
-
-    lastingly(remove, "the bucket is gone")
-
-
-def suspend_versioning(lab: Lab) -> None:
-    """As somebody who wanted to save disk space."""
-    probe = serving(lab)
-
-    def suspend() -> bool:
-        suspended = probe.versioning().value == SUSPENDED
-        if not suspended:
-            probe.client.set_bucket_versioning(bucket_name=lab.store.bucket, config=VersioningConfig(SUSPENDED))
-        return suspended
-
-    lastingly(suspend, "versioning is suspended")
-
-
-def leave_lock(lab: Lab) -> None:
-    """As an apply that was killed months ago."""
-    probe = serving(lab)
-    lastingly(lambda: probe.put(STALE + LOCK_SUFFIX, json.dumps(LOCK).encode()).ok, "the store keeps a lock")
-
-
-def make_bucket_anew(lab: Lab) -> None:
-    """As somebody who left out a line of the guide's step 2."""
-    probe = serving(lab)
-
-    def make() -> bool:
-        if probe.versioning().value == "Off":
-            return True
-        if probe.bucket_exists().value:
-            probe.client.remove_bucket(bucket_name=lab.store.bucket)
-        probe.client.make_bucket(bucket_name=lab.store.bucket)
-        return False
-
-    lastingly(make, "the bucket keeps no versions")
-
-
-def let_everybody_in(lab: Lab) -> None:
-    """As somebody who followed the guide, and later added proper keys."""
-
-    def add(admin: MinioAdmin) -> None:
-        admin.user_add("minioadmin", "minioadmin123")
-        admin.policy_set("readwrite", user="minioadmin")
-
-    administer(lab, add)
-
-
-def tidy_up_daily(lab: Lab) -> None:
-    """As somebody who wanted to save disk space."""
-    rule = Rule(ENABLED, Filter(prefix=""), rule_id="tidy", noncurrent_version_expiration=NoncurrentVersionExpiration(noncurrent_days=1))
-    probe = serving(lab)
-
-    def tidy() -> bool:
-        there = bool(probe.expiring_rules().value)
-        if not there:
-            probe.client.set_bucket_lifecycle(bucket_name=lab.store.bucket, config=LifecycleConfig([rule]))
-        return there
-
-    lastingly(tidy, "old versions are removed")
-
 
 DEFECTS = (
     Defect(
@@ -120,6 +40,7 @@ DEFECTS = (
         ),
         healthy=("V1", "V6", "S1"),
         after_boot=remove_bucket,
+        sampled=True,
     ),
     Defect(
         "versioning is suspended",
@@ -169,6 +90,7 @@ DEFECTS = (
         ),
         healthy=("V2", "T1", "H45"),
         after_boot=leave_lock,
+        sampled=True,
     ),
     Defect(
         "versioning was never enabled",
@@ -181,6 +103,7 @@ DEFECTS = (
         healthy=("V5", "V3", "S1"),
         after_boot=make_bucket_anew,
         selection="short or smoke",
+        sampled=True,
     ),
     Defect(
         "MinIO is not told to come back on one node",
@@ -205,12 +128,12 @@ DEFECTS = (
         sampled=True,
     ),
     Defect(
-        "the console is off on one node",
+        "the console is off",
         "production",
-        symptoms=(Symptom("V1", "Every storage machine serves", ("expected the console's page on storage03; observed",)),),
+        symptoms=(Symptom("V1", "Every storage machine serves", ("expected the console's page on storage01; observed",)),),
         healthy=("V2", "S1", "S5"),
         after_boot=settled,
-        alter=only("storage03", edited(MINIO_SETTINGS, "MINIO_UPDATE=off", "MINIO_UPDATE=off\nMINIO_BROWSER=off")),
+        alter=every(Role.STORAGE, edited(MINIO_SETTINGS, "MINIO_UPDATE=off", "MINIO_UPDATE=off\nMINIO_BROWSER=off")),
     ),
     Defect(
         "the drive of the store is full",
