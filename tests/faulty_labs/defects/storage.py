@@ -21,6 +21,7 @@ from tests.faulty_labs.defects.store_deeds import (
 
 MINIO_SETTINGS = "/etc/default/minio"
 FILL = (
+    f"mountpoint -q {MINIO_DATA}",  # where the host cannot give it a drive of its own, this would fill the host
     f"fallocate -l $(($(df --output=avail -B1 {MINIO_DATA} | tail -n 1) * 99 / 100)) {MINIO_DATA}/core",
     f"dd if=/dev/zero of={MINIO_DATA}/core.2 bs=4k 2>/dev/null; df {MINIO_DATA} | grep -q ' 100% '",
 )

@@ -9,6 +9,8 @@ import pytest
 
 from model.catalogue import Catalogue
 from model.features import read_features
+from reports.cli.books import planted_defects
+from reports.pages.book import read_book
 from tests.faulty_labs.defects import DEFECTS
 from tests.faulty_labs.defects.defect import NEIGHBOURS, Defect
 
@@ -24,6 +26,11 @@ def test_every_required_check_is_turned_red_by_a_defect() -> None:
     required = {check.id for check in CATALOGUE if not check.planned and DRIVER in check.drivers}
     turned_red = {check for defect in DEFECTS for check in defect.expected}
     assert required - turned_red == set(), "plant a defect for each of these: docs/plant-a-defect.md"
+
+
+def test_the_book_of_promises_prints_a_pair_for_each() -> None:
+    book = read_book(ROOT, planted_defects())
+    assert [entry.check.id for entry in book.entries if entry.rows and not entry.planted] == []
 
 
 def test_no_name_is_given_twice() -> None:
