@@ -85,7 +85,7 @@ unit: dev ## The fast tests of the suite itself; no lab, no root
 	$(BIN)/pytest tests/unit $(ARGS)
 
 .PHONY: full
-full: setup browser dev ## As `make test`, with every test and every variant (tag thorough); about two hours
+full: setup browser dev ## As `make test`, with every test and every variant (tag thorough); over an hour
 	@$(MAKE) lint
 	$(BIN)/pytest tests/ -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single
