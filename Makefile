@@ -40,12 +40,12 @@ setup: packages venv ## Only set up: system packages, Python packages, programs,
 
 .PHONY: purge
 purge: ## Remove everything that was made here: labs, cache, image, virtual environment
-	@echo "removing: all labs ($(KEPT)), programs and image ($(CACHE)), $(VENV), reports/runs"
+	@echo "removing: all labs ($(KEPT)), programs and image ($(CACHE)), $(VENV), reports/runs, reports/proof"
 	@if [ -d $(KEPT)/labs ] && [ -x $(BIN)/python ]; then $(BIN)/python -m provisioning down --all; fi
 	@if [ -s $(KEPT)/system-packages ]; then \
 	    echo "system packages stay; set-up had installed these, remove them if nothing else needs them:"; \
 	    echo "  apt-get remove $$(tr '\n' ' ' < $(KEPT)/system-packages)"; fi
-	@rm -rf "$(CACHE)" $(KEPT) $(VENV) reports/runs reports/latest reports/spec.html .mypy_cache .ruff_cache .import_linter_cache .benchmarks
+	@rm -rf "$(CACHE)" $(KEPT) $(VENV) reports/runs reports/latest reports/proof reports/spec.html .mypy_cache .ruff_cache .import_linter_cache .benchmarks
 
 ##: developers
 
@@ -56,7 +56,11 @@ test: ## Everything that continuous integration checks, the gate on the embedded
 
 .PHONY: tests
 tests: setup browser dev
-	$(BIN)/pytest tests/ --ignore=tests/contract/faults -n $(LABS) --dist worksteal $(ARGS)
+	$(BIN)/pytest tests/ --ignore=tests/contract/faults -m "not proof" -n $(LABS) --dist worksteal $(ARGS)
+
+.PHONY: prove
+prove: setup dev ## Plant every defect into a lab of its own: which are found, which explained, which healthy checks cry wolf (ARGS=words of names)
+	$(BIN)/python -m tests.faulty_labs --labs $(LABS) $(ARGS)
 
 .PHONY: gate
 gate: ## The guide on both topologies, and one variant of each of its claims, on embedded labs
@@ -81,7 +85,7 @@ unit: dev ## The fast tests of the suite itself; no lab, no root
 	$(BIN)/pytest tests/unit $(ARGS)
 
 .PHONY: full
-full: setup browser dev ## As `make test`, with every test and every variant (tag thorough); about an hour
+full: setup browser dev ## As `make test`, with every test and every variant (tag thorough); over an hour
 	@$(MAKE) lint
 	$(BIN)/pytest tests/ -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single

@@ -53,7 +53,7 @@ def try_defaults(lab: Lab) -> list[Attempt]:
     for user, password in KNOWN_TO_EVERYBODY:
         store = replace(lab.store, access_key=user, secret_key=password)
         attempts += [
-            Attempt(f"{user} with its well-known password at {name}", StoreProbe(store, address).versions(lab.store.own).error)
+            Attempt(f"{user} with its well-known password at {name} ({address})", StoreProbe(store, address).versions(lab.store.own).error)
             for name, address in places.items()
         ]
     return attempts
@@ -69,11 +69,12 @@ def check_refused(attempts: list[Attempt]) -> None:
 @when("somebody without any key tries to list, read, write and delete", target_fixture="attempts")
 def try_without_key(lab: Lab, shared: SharedState) -> list[Attempt]:
     stranger = StoreProbe(replace(lab.store, access_key="", secret_key=""))
+    bucket = f"{lab.store.bucket} at {lab.store.endpoint}"
     return [
-        Attempt("listing the bucket without a key", stranger.versions(lab.store.own).error),
-        Attempt("reading a state without a key", stranger.get(shared.key).error),
-        Attempt("writing a state without a key", stranger.put(shared.key, b"{}").error),
-        Attempt("deleting a state without a key", stranger.remove(shared.key).error),
+        Attempt(f"listing {bucket} without a key", stranger.versions(lab.store.own).error),
+        Attempt(f"reading a state in {bucket} without a key", stranger.get(shared.key).error),
+        Attempt(f"writing a state to {bucket} without a key", stranger.put(shared.key, b"{}").error),
+        Attempt(f"deleting a state in {bucket} without a key", stranger.remove(shared.key).error),
     ]
 
 

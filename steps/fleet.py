@@ -76,7 +76,8 @@ def look_at_runners(lab: Lab) -> list[RunnerLook]:
 
 @then(parsers.parse("there are at least {count:d} runners"))
 def check_count(runner_looks: list[RunnerLook], count: int) -> None:
-    assert len(runner_looks) >= count, f"expected at least {count} runners; observed {len(runner_looks)}"
+    names = ", ".join(seen.machine.name for seen in runner_looks)
+    assert len(runner_looks) >= count, f"expected at least {count} runners; observed {len(runner_looks)}: {names}"
 
 
 @then("each has 2 cores and 2048 MB of memory")

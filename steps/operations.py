@@ -20,6 +20,7 @@ from model.topology import Role
 from model.waiting import wait_until
 from probes.answers import Answer
 from probes.condition import look_at
+from probes.services import starts_at_boot
 from probes.stopwatch import Stopwatch
 from probes.store import StoreProbe
 from steps.fleet import TOFU_VERSION
@@ -96,7 +97,7 @@ def look_at_services(lab: Lab) -> list[ServiceLook]:
         moving = WHERE_ADDRESSES_MOVE if machine.role is Role.BALANCER and lab.topology.virtual_addresses else ()
         for unit in (*UNITS[machine.role], *EVERYWHERE, *moving):
             service = machine.host.service(unit)
-            looks.append(ServiceLook(machine, unit, service.is_running, service.is_enabled))
+            looks.append(ServiceLook(machine, unit, service.is_running, starts_at_boot(machine, unit)))
     return looks
 
 
@@ -162,7 +163,6 @@ def read_rules(store: StoreProbe) -> Answer[tuple[str, ...]]:
 
 @then("none of them removes versions of a state")
 def check_rules(store: StoreProbe, rules: Answer[tuple[str, ...]]) -> None:
-    assert rules.ok, f"expected to be told the lifecycle rules of {store.bucket}; observed {rules.error}"
-    assert not rules.value, (
-        f"expected no rule that removes versions of a state from {store.bucket}; observed: {'; '.join(rules.value or ())}"
-    )
+    where = f"{store.bucket} at {store.endpoint}"
+    assert rules.ok, f"expected to be told the lifecycle rules of {where}; observed {rules.error}"
+    assert not rules.value, f"expected no rule that removes versions of a state from {where}; observed: {'; '.join(rules.value or ())}"

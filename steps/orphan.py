@@ -105,7 +105,8 @@ def begin_to_wait(jobs: JobClient, holder: Holder, key: str, seconds: int) -> Wa
 
 @then("the first one completes its change while the other waits")
 def complete_while_waiting(jobs: JobClient, holder: Holder, waiter: Waiter, store: StoreProbe, key: str) -> None:
-    assert _is_waiting(waiter), f"expected the other runner to wait for the lock; observed:\n{waiter.job.output_so_far()[-1000:]}"
+    who = waiter.job.asked
+    assert _is_waiting(waiter), f"expected {who} to wait for the lock; observed:\n{waiter.job.output_so_far()[-1000:]}"
     assert holder.machine.name in _lock(store, key).who, (
         f"expected {holder.machine.name} to hold the lock; observed {_lock(store, key).who}"
     )
@@ -121,7 +122,7 @@ def _is_waiting(waiter: Waiter) -> bool:
 @then("the other one applies its change after that")
 def check_waiter(jobs: JobClient, waiter: Waiter) -> None:
     outcome = jobs.finish(waiter.job)
-    assert outcome.ok, f"expected the waiting apply to get its turn; observed:\n{outcome}"
+    assert outcome.ok, f"expected the apply that waits on {outcome.who} to get its turn; observed:\n{outcome}"
 
 
 @then("the state has grown by exactly two serials")
@@ -140,7 +141,7 @@ def wait_too_short(jobs: JobClient, holder: Holder, key: str, seconds: int) -> l
 def check_patience(refused: list[JobOutcome], seconds: int) -> None:
     for outcome in refused:
         took = outcome.step("apply").duration.total_seconds()
-        assert took >= seconds, f"expected it to wait {seconds} s or more; observed {took:.1f} s"
+        assert took >= seconds, f"expected {outcome.who} to wait {seconds} s or more; observed {took:.1f} s"
 
 
 @when("all locks in the bucket are looked at", target_fixture="locks")

@@ -56,12 +56,14 @@ def restore(lab: Lab, jobs: JobClient, store: StoreProbe, shared: SharedState, d
     lock = f"{shared.key}{LOCK_SUFFIX}"
     taken = store.conditional_put(lock, _lock_of_ours(store, shared.key))
     if taken.error is not None:
-        raise PromiseBroken(f"expected to be able to lock {shared.key} for the repair; observed {taken.error}")
+        raise PromiseBroken(f"expected to be able to lock {shared.key} at {store.endpoint} for the repair; observed {taken.error}")
     old = store.get(shared.key, destroyed.before)
-    assert old.value == destroyed.content, f"expected version {destroyed.before} as it was written; observed {old.error or old.value!r}"
+    assert old.value == destroyed.content, (
+        f"expected version {destroyed.before} from {store.endpoint} as it was written; observed {old.error or old.value!r}"
+    )
     for answer in (store.put(shared.key, old.value), store.remove(lock)):
         if answer.error is not None:
-            raise PromiseBroken(f"expected to be able to restore {shared.key}; observed {answer.error}")
+            raise PromiseBroken(f"expected to be able to restore {shared.key} at {store.endpoint}; observed {answer.error}")
     for runner in lab.runners:
         outcome = jobs.on(runner, shared.workspace, do.plan())
         assert outcome.plan_shows_no_changes, f"expected {runner.name} to plan no changes to the restored state; observed:\n{outcome}"
@@ -84,12 +86,15 @@ def _lock_of_ours(store: StoreProbe, key: str) -> bytes:
 
 @then("all versions are still there, the destroyed one included")
 def check_history(store: StoreProbe, shared: SharedState, destroyed: Destroyed) -> None:
+    where = f"{store.bucket} at {store.endpoint}"
     before, rubbish = store.get(shared.key, destroyed.before), store.get(shared.key, destroyed.rubbish)
-    assert before.value == destroyed.content, f"expected version {destroyed.before} as it was; observed {before.error or before.value!r}"
+    assert before.value == destroyed.content, (
+        f"expected version {destroyed.before} in {where} as it was; observed {before.error or before.value!r}"
+    )
     assert rubbish.value == RUBBISH, (
-        f"expected the destroyed version {destroyed.rubbish} to be kept; observed {rubbish.error or rubbish.value!r}"
+        f"expected the destroyed version {destroyed.rubbish} to be kept in {where}; observed {rubbish.error or rubbish.value!r}"
     )
     newest = store.get(shared.key)
     assert newest.value == destroyed.content, (
-        f"expected the newest version to be the restored one; observed {newest.error or newest.value!r}"
+        f"expected the newest version in {where} to be the restored one; observed {newest.error or newest.value!r}"
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 
-def pytest_configure() -> None:
-    """Let Ctrl-C reach the runs that tests start: a shell that runs a job in the background has it ignored, and children inherit that."""
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register a marker; let Ctrl-C reach runs that tests start: a shell has background jobs ignore it, and children inherit that."""
+    config.addinivalue_line("markers", "proof: plants a defect that `make prove` and `make full` plant, but not `make test`")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

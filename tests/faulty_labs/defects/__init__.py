@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from provisioning.roles import File
-from tests.faulty_labs.defects import addresses, balancers, runners, storage
-from tests.faulty_labs.defects.defect import Defect, only
+from tests.faulty_labs.defects import addresses, balancers, fronts, locks, runners, storage
+from tests.faulty_labs.defects.changes import added, only
+from tests.faulty_labs.defects.defect import Defect
 
 INIT = "/usr/lib/systemd/systemd"
 
-DEFECTS = (*storage.DEFECTS, *runners.DEFECTS, *balancers.DEFECTS, *addresses.DEFECTS)
+DEFECTS = (*storage.DEFECTS, *fronts.DEFECTS, *locks.DEFECTS, *runners.DEFECTS, *balancers.DEFECTS, *addresses.DEFECTS)
 """Every one must be found. One more is cheap: add one with every check."""
 
 NO_SYSTEM = Defect(
@@ -16,7 +16,7 @@ NO_SYSTEM = Defect(
     "single",
     symptoms=(),
     healthy=(),
-    alter=only("runner02", lambda applied: applied.with_files(File(INIT, "#!/bin/sh\necho no operating system found\nexit 1\n", 0o755))),
+    alter=only("runner02", added(INIT, "#!/bin/sh\necho no operating system found\nexit 1\n", 0o755)),
 )
 """This one cannot be judged: nobody can say what such a lab would promise."""
 

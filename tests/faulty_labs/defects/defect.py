@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.lab import Lab
-from model.topology import MachineSpec, Role
 from provisioning.embedded.driver import Alteration, as_in_reference
-from provisioning.roles import Applied
 
-Change = Callable[[Applied], Applied]
+NEIGHBOURS = 3
+"""So many checks at least must not mind."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,13 @@ class Defect:
         name: What is wrong.
         topology: Of the lab.
         symptoms: What must be found, and how it must be explained.
-        healthy: Checks that must still pass.
+        healthy: Checks that must still pass, three or more.
         alter: Deviation from the reference configuration.
         after_boot: What is done to the lab before anybody looks at it.
         selection: Marker expression for the scenarios that are run.
+        options: More options for the run, as `--seed`, where something is chosen by chance.
+        runners: Size of the fleet.
+        sampled: Whether `make test` plants it, too; `make prove` plants all.
     """
 
     name: str
@@ -53,31 +55,16 @@ class Defect:
     alter: Alteration = as_in_reference
     after_boot: Callable[[Lab], None] = leave_alone
     selection: str = "not disruptive"
+    options: tuple[str, ...] = ()
+    runners: int = 3
+    sampled: bool = False
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The checks that must fail."""
+        return tuple(dict.fromkeys(symptom.check for symptom in self.symptoms))
 
     @property
     def checks(self) -> tuple[str, ...]:
         """Everything that is looked at."""
-        return tuple(dict.fromkeys([*(symptom.check for symptom in self.symptoms), *self.healthy]))
-
-
-def only(name: str, change: Change) -> Alteration:
-    """Deviate on one machine."""
-
-    def alter(machine: MachineSpec, applied: Applied) -> Applied:
-        return change(applied) if machine.name == name else applied
-
-    return alter
-
-
-def every(role: Role, change: Change) -> Alteration:
-    """Deviate on all machines of a role: the same mistake in the place that all of them are made from."""
-
-    def alter(machine: MachineSpec, applied: Applied) -> Applied:
-        return change(applied) if machine.role is role else applied
-
-    return alter
-
-
-def edited(path: str, old: str, new: str) -> Change:
-    """Another text in one file."""
-    return lambda applied: applied.with_edit(path, old, new)
+        return tuple(dict.fromkeys([*self.expected, *self.healthy]))

@@ -2,89 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
 
-from minio.versioningconfig import SUSPENDED, VersioningConfig
+from model.topology import Role
+from provisioning.roles.reference import MINIO_DATA
+from tests.faulty_labs.defects.changes import MINIO_UNIT, edited, every, not_at_boot, only
+from tests.faulty_labs.defects.deeds import bucket_open_to, pulled_plug, ran, settled
+from tests.faulty_labs.defects.defect import Defect, Symptom
+from tests.faulty_labs.defects.store_deeds import (
+    STALE,
+    leave_lock,
+    let_everybody_in,
+    make_bucket_anew,
+    remove_bucket,
+    suspend_versioning,
+    tidy_up_daily,
+)
 
-from model.lab import Lab
-from model.waiting import wait_until
-from probes.store import LOCK_SUFFIX, StoreProbe
-from tests.faulty_labs.defects.defect import Defect, Symptom, only
-
-SERVES_WITHIN = timedelta(seconds=30)
-STALE = "network/terraform.tfstate"
-LOCK = {
-    "ID": "0b7cd3d1-6a8e-4f0c-9a52-3f1f7d0f6a11",
-    "Operation": "OperationTypeApply",
-    "Who": "pipeline@runner02",
-    "Version": "1.12.6",
-    "Created": "2026-01-05T08:12:44Z",
-    "Path": f"opentofu-state-storage/{STALE}",
-}
-
-
-def _serving(lab: Lab) -> StoreProbe:
-    """The state store as its administrator sees it, once it answers."""
-    probe = StoreProbe(lab.store)
-    wait_until(probe.bucket_exists, lambda seen: seen.ok, what="the state store answers", within=SERVES_WITHIN)
-    return probe
-
-
-def remove_bucket(lab: Lab) -> None:
-    """As somebody who cleaned up too much."""
-    probe = _serving(lab)
-
-    def remove() -> bool:
-        there = probe.bucket_exists().value
-        if there:
-            probe.client.remove_bucket(bucket_name=lab.store.bucket)
-        return there is False
-
-    _lastingly(remove, "the bucket is gone")
-
-
-def suspend_versioning(lab: Lab) -> None:
-    """As somebody who wanted to save disk space."""
-    probe = _serving(lab)
-
-    def suspend() -> bool:
-        suspended = probe.versioning().value == SUSPENDED
-        if not suspended:
-            probe.client.set_bucket_versioning(bucket_name=lab.store.bucket, config=VersioningConfig(SUSPENDED))
-        return suspended
-
-    _lastingly(suspend, "versioning is suspended")
-
-
-def _lastingly(change: Callable[[], bool], what: str) -> None:
-    """Repeat a change until it lasts: while MinIO starts, it brings back buckets that it knew before."""
-    wait_until(change, bool, what=what, within=SERVES_WITHIN, every=timedelta(milliseconds=300), in_a_row=5)
-
-
-def start_minio(name: str) -> Callable[[Lab], None]:
-    """As somebody who started the service by hand and never enabled it."""
-    return lambda lab: _must(lab, name, "systemctl start minio.service")
-
-
-def _must(lab: Lab, name: str, command: str) -> None:
-    done = lab.machines[name].run(command)
-    if not done.ok:
-        msg = f"`{command}` on {name} failed: {done.text}"
-        raise RuntimeError(msg)
-
-
-def pull_plug(name: str) -> Callable[[Lab], None]:
-    """As a machine that died before anybody looked."""
-    return lambda lab: lab.machines[name].cut_power()
-
-
-def leave_lock(lab: Lab) -> None:
-    """As an apply that was killed months ago."""
-    probe = _serving(lab)
-    _lastingly(lambda: probe.put(STALE + LOCK_SUFFIX, json.dumps(LOCK).encode()).ok, "the store keeps a lock")
-
+MINIO_SETTINGS = "/etc/default/minio"
+FILL = (
+    f"mountpoint -q {MINIO_DATA}",  # where the host cannot give it a drive of its own, this would fill the host
+    f"fallocate -l $(($(df --output=avail -B1 {MINIO_DATA} | tail -n 1) * 99 / 100)) {MINIO_DATA}/core",
+    f"dd if=/dev/zero of={MINIO_DATA}/core.2 bs=4k 2>/dev/null; df {MINIO_DATA} | grep -q ' 100% '",
+)
 
 DEFECTS = (
     Defect(
@@ -101,6 +41,7 @@ DEFECTS = (
         ),
         healthy=("V1", "V6", "S1"),
         after_boot=remove_bucket,
+        sampled=True,
     ),
     Defect(
         "versioning is suspended",
@@ -125,8 +66,8 @@ DEFECTS = (
             Symptom("S1", "The service is set up to come back", ("expected minio.service to be enabled at boot on storage03", "observed")),
         ),
         healthy=("V2", "S5", "T3"),
-        alter=only("storage03", lambda applied: applied.without_unit("minio.service")),
-        after_boot=start_minio("storage03"),
+        alter=only("storage03", not_at_boot("minio.service")),
+        after_boot=ran("storage03", "systemctl start minio.service"),
     ),
     Defect(
         "one storage node is dead from the start",
@@ -136,7 +77,7 @@ DEFECTS = (
             Symptom("S1", "The service is set up to come back", ("expected", "storage02", "observed", "off")),
         ),
         healthy=("V2", "V5", "V6"),
-        after_boot=pull_plug("storage02"),
+        after_boot=pulled_plug("storage02"),
     ),
     Defect(
         "a stale lock lies about in the bucket",
@@ -148,7 +89,121 @@ DEFECTS = (
                 (f"expected the lock of {STALE}", "observed pipeline@runner02 since 2026-01-05", "no tofu runs there"),
             ),
         ),
-        healthy=("V2", "T1"),
+        healthy=("V2", "T1", "H45"),
         after_boot=leave_lock,
+        sampled=True,
+    ),
+    Defect(
+        "versioning was never enabled",
+        "production",
+        symptoms=(
+            Symptom("V2", "The bucket is set up to keep versions", ("expected versioning Enabled for", "10.1.0.101:9000; observed Off")),
+            Symptom("B5", "A destroyed state is brought back as it was", ("expected version", "10.1.0.101:9000", "observed")),
+            Symptom("S2", "An operator looks with mc", ("expected mc to say Enabled", "10.1.0.101:9000", "observed")),
+        ),
+        healthy=("V5", "V3", "S1"),
+        after_boot=make_bucket_anew,
+        selection="short or smoke",
+        sampled=True,
+    ),
+    Defect(
+        "MinIO is not told to come back on one node",
+        "production",
+        symptoms=(
+            Symptom("S1", "The service is set up to come back", ("expected Restart=always for minio.service on storage02; observed no",)),
+        ),
+        healthy=("V2", "S2", "H42"),
+        after_boot=settled,
+        alter=only("storage02", edited(MINIO_UNIT, "Restart=always", "Restart=no")),
+        selection="short",
+    ),
+    Defect(
+        "MinIO listens on loopback only",
+        "single",
+        symptoms=(
+            Symptom("V1", "The endpoint answers a signed request", ("expected 10.1.0.101:9000 to answer", "observed", "refused")),
+            Symptom("V1", "Every storage machine serves", ("expected storage01 (10.1.0.101:9000) to answer", "observed", "refused")),
+        ),
+        healthy=("V6", "S1", "S5"),
+        alter=only("storage01", edited(MINIO_UNIT, "--address 10.1.0.101:9000", "--address 127.0.0.1:9000")),
+        sampled=True,
+    ),
+    Defect(
+        "the console is off",
+        "production",
+        symptoms=(Symptom("V1", "Every storage machine serves", ("expected the console's page on storage01; observed",)),),
+        healthy=("V2", "S1", "S5"),
+        after_boot=settled,
+        alter=every(Role.STORAGE, edited(MINIO_SETTINGS, "MINIO_UPDATE=off", "MINIO_UPDATE=off\nMINIO_BROWSER=off")),
+    ),
+    Defect(
+        "the drive of the store is full",
+        "single",
+        symptoms=(
+            Symptom("V2", "What was overwritten can be read back", ("expected opentofu-state-storage at 10.1.0.101:9000", "observed")),
+        ),
+        healthy=("V6", "S5", "S4"),
+        alter=only("storage01", lambda applied: replace(applied, drives=(MINIO_DATA,))),
+        after_boot=ran("storage01", *FILL),
+        selection="short or smoke",
+    ),
+    Defect(
+        "the guide's credentials work",
+        "production",
+        symptoms=(
+            Symptom(
+                "H31",
+                "Nobody gets in with what everybody can read",
+                ("expected minioadmin with its well-known password at", "10.1.0.101:9000", "to be refused; observed that it was allowed"),
+            ),
+        ),
+        healthy=("V2", "H32", "T1"),
+        after_boot=let_everybody_in,
+        selection="short",
+    ),
+    Defect(
+        "everybody may read the bucket",
+        "production",
+        symptoms=(
+            Symptom(
+                "H32",
+                "Without a key there is nothing to see and nothing to change",
+                ("without a key", "10.1.0.101:9000", "to be refused; observed that it was allowed"),
+            ),
+        ),
+        healthy=("V2", "H31", "T1"),
+        after_boot=bucket_open_to("s3:ListBucket", "s3:GetObject"),
+        selection="short",
+        sampled=True,
+    ),
+    Defect(
+        "old versions of states are removed after a day",
+        "production",
+        symptoms=(
+            Symptom(
+                "H45",
+                "Old versions of a state are kept",
+                ("expected no rule that removes versions of a state", "10.1.0.101:9000", "observed", "tidy", "after 1 days"),
+            ),
+        ),
+        healthy=("V2", "B5", "T1"),
+        after_boot=tidy_up_daily,
+        selection="short",
+    ),
+    Defect(
+        "the store keeps everything once",
+        "production",
+        symptoms=(
+            Symptom(
+                "B1",
+                "MinIO is stopped on a storage machine",
+                ("expected every apply to succeed while one storage machine is lost; observed", "runner0"),
+            ),
+        ),
+        healthy=("V2", "T1", "S5"),
+        alter=every(Role.STORAGE, edited(MINIO_SETTINGS, "MINIO_UPDATE=off", "MINIO_UPDATE=off\nMINIO_STORAGE_CLASS_STANDARD=EC:0")),
+        after_boot=settled,
+        selection="short or check(id='B1')",
+        options=("-k", "minio_is_stopped or not no_single_point"),
     ),
 )
