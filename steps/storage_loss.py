@@ -37,8 +37,9 @@ BEFORE, DURING, AFTER = 4, 6, 4
 
 APPLIES_WITHIN = timedelta(seconds=180)
 PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}
-WITNESS_WITHIN = timedelta(seconds=90)
-"""Two of four machines silent: a first read takes 30 to 40 s until the others are given up."""
+WITNESS_WITHIN = timedelta(seconds=120)
+ASKED_AGAIN_AFTER = timedelta(seconds=40)
+"""A first read with two of four machines silent takes 30 to 40 s; one that hangs longer is asked anew, as any client would."""
 
 
 @given("pipelines that change two states without a pause", target_fixture="loop")
@@ -163,7 +164,7 @@ def check_witness(lab: Lab, breaker: Breaker, shared: SharedState, returned: Ret
     witness, *others = [machine for machine in lab.storage if machine.name != returned.machine.name]
     for machine in others:
         breaker.inject(NetworkCut(machine))
-    probe = StoreProbe(lab.store, node_address(lab, returned.machine), within=WITNESS_WITHIN)
+    probe = StoreProbe(lab.store, node_address(lab, returned.machine), within=ASKED_AGAIN_AFTER)
     began = time.monotonic()
     waited = wait_until(
         lambda: probe.state(shared.key),

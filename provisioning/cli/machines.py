@@ -172,8 +172,11 @@ def power(
     """
     there = machine_of(choose(lab), machine)
     if action is Action.STATE:
-        say(state_of(there))
-        raise typer.Exit(OFF if state_of(there) == "off" else ON)
+        state = state_of(there)
+        if state == "off":
+            there.fall_silent()
+        say(state)
+        raise typer.Exit(OFF if state == "off" else ON)
     deed, state = DEEDS[action], state_of(there)
     if state == deed.done:
         say(f"{machine} is {state} already")

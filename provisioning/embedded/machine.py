@@ -101,11 +101,15 @@ class EmbeddedMachine(Machine):
         return self.is_on() and self.cgroup.is_frozen()
 
     def is_on(self) -> bool:
-        """Whether its container runs (or is suspended); one that was shut down from inside falls silent here, as its kernel would."""
-        running = self._container.is_running()
-        if not running:
-            self._network.unplug_for_good(self.name)
-        return running
+        """Whether its container runs (or is suspended)."""
+        return self._container.is_running()
+
+    def fall_silent(self) -> None:
+        """A machine that shut itself down has no kernel any more that could answer, so its network goes as well.
+
+        Only for whoever knows that nobody is switching it on in this moment.
+        """
+        self._network.unplug_for_good(self.name)
 
     def console(self, lines: int = 40) -> str:
         """Last lines of the console over all boots."""
