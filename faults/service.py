@@ -12,13 +12,32 @@ from __future__ import annotations
 from faults.control import command
 from faults.fault import EFFECT_WITHIN, Fault
 from faults.service_fault import ServiceFault
-from faults.units import ENDED, NO_PROCESS, STOPPED, process_states
+from faults.units import ENDED, NO_PROCESS, OURS, SSHD, STOPPED, process_states
 from model.errors import FaultHadNoEffect
 from model.lab import Machine
 from model.waiting import wait_until
 from probes.outcomes import Reached
 
 SSH_UNIT = "ssh.service"
+STOP_SSH = f"""
+{OURS}
+systemctl stop ssh.socket ssh.service 2>/dev/null
+for each in $({SSHD}); do
+    case "$ours" in *" $each "*) ;; *) kill -KILL "$each" ;; esac
+done
+true
+"""
+
+SIGNAL_SSH = f"""
+{OURS.replace("{", "{{").replace("}", "}}")}
+for each in $(ps -eo pid=,unit= | awk '$2 == "{SSH_UNIT}" {{{{print $1}}}}') $({SSHD}); do
+    case "$ours" in *" $each "*) [ "$(ps -o ppid= -p "$each" | tr -d ' ')" = 1 ] || continue ;; esac
+    kill -{{name}} "$each" 2>/dev/null
+done
+true
+"""
+"""Our own session is spared, the listener (a child of init) is not."""
+
 KEEPALIVED_UNIT = "keepalived.service"
 OTHER_ADDRESSES = "ip -brief -4 address show scope global"
 
@@ -55,7 +74,10 @@ class ServiceStopped(ServiceFault):
 
 
 class SshStopped(NamedUnit, ServiceStopped):
-    """The SSH service is stopped, its open sessions are ended, and it stays stopped: connections are refused."""
+    """The SSH service is stopped, its open sessions are ended, and it stays stopped: connections are refused.
+
+    Where control is itself a session of that service, this one alone lives on: it is the way back.
+    """
 
     title = "SSH stopped"
 
@@ -65,7 +87,7 @@ class SshStopped(NamedUnit, ServiceStopped):
 
     def inject(self) -> None:
         """Stop the service, and what would start it again; sessions may live outside of it."""
-        command(self.machine, "systemctl stop ssh.socket ssh.service 2>/dev/null; pkill -KILL -x sshd; true")
+        command(self.machine, STOP_SSH)
 
     def prove_effect(self) -> None:
         """The port refuses."""
@@ -141,9 +163,8 @@ class SshFrozen(NamedUnit, ServiceFrozen):
         super().__init__(machine, SSH_UNIT)
 
     def signal(self, name: str) -> None:
-        """Send a signal to the listener, and to the sessions that a login manager moved out of the unit."""
-        super().signal(name)
-        command(self.machine, f"pkill -{name} -x sshd; true")
+        """Send a signal to everything of the unit, and to sessions that a login manager moved out of it; not to our own session."""
+        command(self.machine, SIGNAL_SSH.format(name=name))
 
 
 class ServiceRestarted(ServiceFault):

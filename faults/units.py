@@ -16,6 +16,15 @@ STOPPED = "T"
 ENDED = "Z"
 """State of a process that has ended, and whose parent has not asked for its exit status: a frozen parent never does."""
 
+INIT = "1"
+ALONE = 1
+
+OURS = 'ours=" "; each=$$; while [ "${each:-0}" -gt 1 ]; do ours="$ours$each "; each=$(ps -o ppid= -p "$each" | tr -d " "); done'
+"""Shell text that lists, in `ours`, the processes through which it runs: where control is SSH, those of its own session."""
+
+SSHD = "pgrep -x 'sshd(-session)?'"
+"""Processes of sshd, whatever unit a login manager has moved them to (OpenSSH 9.8 calls those of sessions `sshd-session`)."""
+
 EVERYWHERE = frozenset({"*", "0.0.0.0", "[::]"})  # noqa: S104 - what is read, not where we listen
 
 
@@ -29,13 +38,21 @@ def main_pid(machine: Machine, unit: str) -> str:
 
 
 def process_states(machine: Machine, unit: str) -> dict[str, str]:
-    """Every process of a unit with its state (`S`, `R`, `T` …).
+    """Every process of a unit with its state (`S`, `R`, `T` …), without those through which we ask.
+
+    Where control is SSH, our own session is a part of the unit of sshd, or a child of it; its listener is not left out.
 
     Raises:
         ControlChannelLost: The machine did not say.
     """
-    rows = (line.split() for line in command(machine, "ps -eo pid=,stat=,unit=").stdout.splitlines())
-    return {row[0]: row[1][0] for row in rows if row[2:] == [unit]}
+    rows = [line.split() for line in command(machine, "ps -eo pid=,stat=,unit=,ppid=; echo $$").stdout.splitlines()]
+    parents = {row[0]: row[3] for row in rows if len(row) > ALONE + 2}
+    asking = rows[-1][0] if rows and len(rows[-1]) == ALONE else ""
+    ours, each = {pid for pid, parent in parents.items() if parent == asking}, asking
+    while parents.get(each, INIT) != INIT:
+        ours.add(each)
+        each = parents[each]
+    return {row[0]: row[1][0] for row in rows if row[2:3] == [unit] and row[0] not in ours}
 
 
 def listening_ports(machine: Machine, unit: str) -> tuple[int, ...]:

@@ -8,14 +8,13 @@ import pytest
 
 from faults.fault import EFFECT_WITHIN, GONE_WITHIN, Fault
 from faults.power import PlugPulled, Reboot, ShutDown
-from faults.service import ProcessKilled, ServiceFrozen, ServiceRestarted, SshStopped
+from faults.service import STOP_SSH, ProcessKilled, ServiceFrozen, ServiceRestarted, SshStopped
 from faults.service_fault import ANOTHER_WITHIN
 from model.errors import AbilityMissing, ControlChannelLost, DeadlineMissed, FaultHadNoEffect
 from model.lab import Ability, CommandResult
 from tests.unit.faults.conftest import FakeMachine, World
 
 UNIT = "minio.service"
-STOP_SSH = "systemctl stop ssh.socket ssh.service 2>/dev/null; pkill -KILL -x sshd; true"
 
 FAULTS: dict[str, tuple[Callable[[FakeMachine], Fault], Ability, str]] = {
     "plug pulled": (PlugPulled, Ability.CUT_POWER, "cut power"),
