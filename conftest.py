@@ -12,6 +12,7 @@ pytest_plugins = [
     "fixtures.telling",
     "fixtures.verdicts",
     "fixtures.gate",
+    "fixtures.guarding",
     "fixtures.lab",
     "fixtures.work",
     "fixtures.clients",

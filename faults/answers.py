@@ -9,6 +9,7 @@ from faults.control import command
 from faults.fault import EFFECT_WITHIN, GONE_WITHIN, Fault
 from model.errors import AbilityMissing, FaultHadNoEffect
 from model.lab import Ability, Lab, Machine
+from model.remedy import Remedy
 from model.waiting import wait_until
 from probes.outcomes import Reached
 from probes.store import LOCK_SUFFIX, StoreProbe
@@ -153,11 +154,10 @@ class AnswerLost(Fault):
             msg = f"a PUT of {self.decoy} was not answered, but it had no effect either: {there.error}"
             raise FaultHadNoEffect(msg)
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Put each balancer's configuration back, its date included, and reload."""
-        for balancer in self.lab.balancers:
-            if balancer.is_on():
-                command(balancer, GIVE_BACK.format(aside=shlex.quote(ASIDE), configuration=CONFIGURATION, unit=HAPROXY))
+        script = GIVE_BACK.format(aside=shlex.quote(ASIDE), configuration=CONFIGURATION, unit=HAPROXY)
+        return tuple(Remedy(balancer.name, script) for balancer in self.lab.balancers)
 
     def prove_recovery(self) -> None:
         """No balancer has the rules any more, and a PUT of the decoy is answered again.

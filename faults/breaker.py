@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from faults.fault import Fault, overlap
+from faults.safeguard import NoGuard
 from model.aftermath import Aftermath
 from model.errors import UnsafeLab
 from model.story import Strike
@@ -31,6 +32,7 @@ class Breaker:
         steady: Callable[[], None],
         recovered: Callable[[], None],
         forget: Callable[[], None] = lambda: None,
+        guard: NoGuard | None = None,
     ) -> None:
         """Prepare.
 
@@ -39,8 +41,10 @@ class Breaker:
             steady: Raises unless the lab is as in its baseline; asked before a fault when none is there.
             recovered: Raises `PromiseBroken` unless the lab is as in its baseline again; owed once, in the end.
             forget: Drops connections that our own clients keep: after a fault, and after healing, they would tell of the past.
+            guard: What is done before a lab is broken that is not ours.
         """
         self._aftermath, self._steady, self._recovered, self._forget = aftermath, steady, recovered, forget
+        self._guard = guard or NoGuard()
         self.faults: list[Fault] = []
         self.strikes: list[Strike] = []
 
@@ -65,13 +69,14 @@ class Breaker:
             self._steady()
         if not self.faults:
             self._aftermath.recovery(self._recovered)
+            self._aftermath.recovery(self._guard.require_unbroken)
         if fault not in self.faults:
             self.faults.append(fault)
             self._aftermath.heal(lambda: self._undo(fault))
         log.info("fault: %s …", fault)
         started = time.monotonic()
         try:
-            fault.strike()
+            fault.strike(self._guard.before)
         finally:
             self.strikes.append(fault.newest)
             self._forget()
@@ -111,6 +116,7 @@ class Breaker:
         try:
             fault.undo()
             self._forget()
+            self._guard.after(fault)
         except Exception as error:
             log.error("could not be healed: %s: %s", fault, error)  # noqa: TRY400 - whoever asked reports the error itself
             raise

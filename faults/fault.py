@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import ClassVar
 
 from model.errors import FaultHadNoEffect
 from model.lab import Ability, Machine
+from model.remedy import Remedy
 from model.story import Strike
 from model.waiting import wait_until
 from probes.outcomes import Reached
@@ -39,6 +40,8 @@ class Fault(ABC):
 
     ability: ClassVar[Ability]
     title: ClassVar[str]
+    cuts_the_way_back: ClassVar[bool] = False
+    """Whether a control channel over SSH may be lost by it: then something else must be able to undo it."""
 
     def __init_subclass__(cls) -> None:
         """Make a kind that has a title known.
@@ -81,8 +84,11 @@ class Fault(ABC):
         """Everything that it breaks: none of it may have another fault."""
         return (self.machine,)
 
-    def strike(self) -> None:
+    def strike(self, prepare: Callable[[Fault], None] = lambda _fault: None) -> None:
         """Look, inject, and prove the effect.
+
+        Args:
+            prepare: Called when it is known what to break, and before it is broken.
 
         Raises:
             FaultHadNoEffect: Nothing of it could be seen from outside, or there was nothing to break.
@@ -90,6 +96,7 @@ class Fault(ABC):
         self.healed_at = self.injected_at = self.proven_at = None  # a fault may strike again after it was healed
         self.newest = Strike(self.title, tuple(machine.name for machine in self.machines))
         self.look_before()
+        prepare(self)
         self.inject()
         self.injected_at, self.newest.injected = time.monotonic(), time.time()
         self.prove_effect()
@@ -129,8 +136,18 @@ class Fault(ABC):
         """See from outside that it is broken, or raise `FaultHadNoEffect`."""
 
     @abstractmethod
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What undoes it, in order, as far as it is known what there is to break (after `look_before`)."""
+
     def heal(self) -> None:
-        """Repair; must do no harm when nothing is broken, when it is done twice, and when the machine is off."""
+        """Repair; does no harm when nothing is broken, when it is done twice, and when a machine is off.
+
+        Raises:
+            ControlChannelLost: A remedy failed.
+        """
+        by_name = {machine.name: machine for machine in self.machines}
+        for remedy in self.remedies():
+            remedy.apply(by_name[remedy.machine])
 
     def prove_recovery(self) -> None:
         """See from outside that the machine answers again.

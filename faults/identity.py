@@ -9,6 +9,7 @@ from faults.control import command
 from faults.fault import EFFECT_WITHIN, Fault
 from model.errors import FaultHadNoEffect
 from model.lab import Ability
+from model.remedy import Remedy
 from model.waiting import wait_until
 from probes.clients.fleet import greet
 from probes.ssh import Login
@@ -41,6 +42,7 @@ class StrangersKey(Fault):
 
     ability = Ability.CONTROL
     title = "stranger's host key"
+    cuts_the_way_back = True
     _before = ""
 
     def look_before(self) -> None:
@@ -65,7 +67,6 @@ class StrangersKey(Fault):
             error=FaultHadNoEffect,
         )
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Put key and certificate back."""
-        if self.machine.is_on():
-            command(self.machine, GIVE_BACK)
+        return (Remedy(self.machine.name, GIVE_BACK),)

@@ -15,6 +15,7 @@ from faults.fault import EFFECT_WITHIN, GONE_WITHIN, Fault
 from faults.peer import Greeting, greet
 from model.errors import BadInput, FaultHadNoEffect
 from model.lab import Ability, Machine
+from model.remedy import Deed, Remedy
 from model.topology import Address
 from model.waiting import wait_until
 from probes.outcomes import Reached
@@ -23,11 +24,21 @@ TABLE = "tofu_ha_acceptance"
 """Name of the packet filter's table that faults make and remove; no other is touched."""
 
 NO_TABLE = f"add table inet {TABLE}\ndelete table inet {TABLE}\n"
+REMOVE_TABLE = f"nft -f - <<'table'\n{NO_TABLE}table\n"
+MAKE_TABLE = """
+set -- $CONTROL_CONNECTION
+case "$1" in *:*) family=ip6 ;; *) family=ip ;; esac
+spared=; [ "$#" -ne 4 ] || spared="$family saddr $1 tcp sport $2 tcp dport $4 accept"
+sed "s/^ *spared$/$spared/" | nft -f -
+"""
+"""Where control is itself a connection to the machine, that one connection is spared."""
+
 TABLE_OF_ONE_RULE = f"""{NO_TABLE}
 table inet {TABLE} {{{{
     chain input {{{{
         type filter hook input priority -300; policy accept;
         iifname "lo" accept
+        spared
         {{rule}}
     }}}}
 }}}}
@@ -51,16 +62,16 @@ class NetworkCut(Fault):
             msg = f"{self.machine.name} is off, so that its silence says nothing of its network"
             raise FaultHadNoEffect(msg)
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Plug the cable in."""
-        if self.machine.is_on():
-            self.machine.reconnect()
+        return (Remedy(self.machine.name, deed=Deed.RECONNECT),)
 
 
 class FilterFault(Fault):
     """A fault that a packet filter on the machine makes, in a table of its own (nftables); a machine that lost its power has none."""
 
     ability = Ability.CONTROL
+    cuts_the_way_back = True
 
     def __init__(self, machine: Machine) -> None:
         """Choose the machine.
@@ -76,13 +87,12 @@ class FilterFault(Fault):
         """What is done to packets that arrive over the network, as nft(8) has it."""
 
     def inject(self) -> None:
-        """Make the table; before all other filters, and not for what the machine says to itself."""
-        command(self.machine, "nft -f -", stdin=TABLE_OF_ONE_RULE.format(rule=self.rule()))
+        """Make the table; before all other filters, not for what the machine says to itself, and not for our own control connection."""
+        command(self.machine, MAKE_TABLE, stdin=TABLE_OF_ONE_RULE.format(rule=self.rule()))
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Remove the table."""
-        if self.machine.is_on():
-            command(self.machine, "nft -f -", stdin=NO_TABLE)
+        return (Remedy(self.machine.name, REMOVE_TABLE),)
 
 
 class PortBlocked(FilterFault):

@@ -6,6 +6,7 @@ from faults.control import answer
 from faults.fault import Fault
 from model.errors import FaultHadNoEffect
 from model.lab import Ability, Machine
+from model.remedy import Deed, Remedy
 from probes.outcomes import Reached
 
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
@@ -25,10 +26,9 @@ class PlugPulled(Fault):
         """Nobody answers, and nobody refuses either."""
         self.expect(Reached.SILENT, Reached.UNREACHABLE)
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Power on."""
-        if not self.machine.is_on():
-            self.machine.power_on()
+        return (Remedy(self.machine.name, deed=Deed.POWER_ON),)
 
 
 class ShutDown(PlugPulled):
@@ -64,10 +64,9 @@ class Reboot(Fault):
             msg = f"{self.machine.name} was told to reboot, but is still in boot {self._before}"
             raise FaultHadNoEffect(msg)
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Power on, should it not have come back."""
-        if not self.machine.is_on():
-            self.machine.power_on()
+        return (Remedy(self.machine.name, deed=Deed.POWER_ON),)
 
 
 def boot_of(machine: Machine) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from faults.fault import Fault
 from model.errors import FaultHadNoEffect
 from model.lab import Ability
+from model.remedy import Deed, Remedy
 
 HOST_KEY = "cat /etc/ssh/ssh_host_ed25519_key.pub"
 
@@ -31,7 +32,6 @@ class Rebuilt(Fault):
             msg = f"{self.machine.name} was made anew, but still offers the host key {self._before or 'of nobody'}"
             raise FaultHadNoEffect(msg)
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Power on, should it not have come back."""
-        if not self.machine.is_on():
-            self.machine.power_on()
+        return (Remedy(self.machine.name, deed=Deed.POWER_ON),)

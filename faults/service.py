@@ -68,10 +68,6 @@ class ServiceStopped(ServiceFault):
         self.expect_process(lambda seen: seen == NO_PROCESS, "has no process")
         self.expect_at_ports(lambda seen: seen.reached is Reached.REFUSED, "refuses")
 
-    def repair(self) -> None:
-        """Start it."""
-        self.start()
-
 
 class SshStopped(NamedUnit, ServiceStopped):
     """The SSH service is stopped, its open sessions are ended, and it stays stopped: connections are refused.
@@ -80,6 +76,7 @@ class SshStopped(NamedUnit, ServiceStopped):
     """
 
     title = "SSH stopped"
+    cuts_the_way_back = True
 
     def __init__(self, machine: Machine) -> None:
         """Choose the machine."""
@@ -133,7 +130,11 @@ class ServiceFrozen(ServiceFault):
 
     def signal(self, name: str) -> None:
         """Send a signal to every process of the unit."""
-        command(self.machine, f"systemctl kill --kill-whom=all --signal={name} {self.unit}")
+        command(self.machine, self.signalling(name))
+
+    def signalling(self, name: str) -> str:
+        """Shell text that sends a signal to every process of the unit."""
+        return f"systemctl kill --kill-whom=all --signal={name} {self.unit}"
 
     def prove_effect(self) -> None:
         """All processes that have not ended are in state T, the main one is the same, and a peer gets a connection but no word."""
@@ -146,25 +147,24 @@ class ServiceFrozen(ServiceFault):
         )
         self.expect_at_ports(lambda seen: seen.reached is Reached.SILENT and seen.shook_hands, "is silent after the handshake")
 
-    def repair(self) -> None:
-        """Let every process go on; start the unit, should it have ended meanwhile."""
-        if process_states(self.machine, self.unit):
-            self.signal("CONT")
-        self.start()
+    def repair(self) -> str:
+        """Shell text that lets every process go on, and starts the unit should it have ended meanwhile."""
+        return f"{{ {self.signalling('CONT').strip()}\n}} 2>/dev/null\n{super().repair()}"
 
 
 class SshFrozen(NamedUnit, ServiceFrozen):
     """The SSH service stands still, its listener and its sessions, wherever these live."""
 
     title = "SSH frozen"
+    cuts_the_way_back = True
 
     def __init__(self, machine: Machine) -> None:
         """Choose the machine."""
         super().__init__(machine, SSH_UNIT)
 
-    def signal(self, name: str) -> None:
-        """Send a signal to everything of the unit, and to sessions that a login manager moved out of it; not to our own session."""
-        command(self.machine, SIGNAL_SSH.format(name=name))
+    def signalling(self, name: str) -> str:
+        """The same for sessions that a login manager moved out of the unit; not for our own session."""
+        return SIGNAL_SSH.format(name=name)
 
 
 class ServiceRestarted(ServiceFault):
@@ -179,10 +179,6 @@ class ServiceRestarted(ServiceFault):
     def prove_effect(self) -> None:
         """Its main process is another one."""
         self.expect_process(lambda seen: seen not in {NO_PROCESS, self.before}, f"has another main process than {self.before}")
-
-    def repair(self) -> None:
-        """Start it, should it not have come back."""
-        self.start()
 
 
 class ProcessKilled(ServiceRestarted):

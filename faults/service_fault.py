@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
 
-from faults.control import command
 from faults.fault import EFFECT_WITHIN, GONE_WITHIN, Fault
 from faults.peer import Greeting, greet
 from faults.units import NO_PROCESS, STOPPED, listening_ports, main_pid, process_states
 from model.errors import FaultHadNoEffect
 from model.lab import Ability, Machine
+from model.remedy import Remedy
 from model.topology import Address
 from model.waiting import wait_until
 
@@ -80,18 +79,13 @@ class ServiceFault(Fault):
                 error=FaultHadNoEffect,
             )
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Let it run, where it ran before."""
-        if self.before != NO_PROCESS and self.machine.is_on():
-            self.repair()
+        return () if self.before == NO_PROCESS else (Remedy(self.machine.name, self.repair()),)
 
-    @abstractmethod
-    def repair(self) -> None:
-        """Let it run; the machine is on."""
-
-    def start(self) -> None:
-        """Start the unit, also one that systemd had given up."""
-        command(self.machine, f"systemctl reset-failed {self.unit}; systemctl start {self.unit}")
+    def repair(self) -> str:
+        """Shell text that starts the unit, also one that systemd had given up."""
+        return f"systemctl reset-failed {self.unit}; systemctl start {self.unit}"
 
     def prove_recovery(self) -> None:
         """See that its processes run, and from outside that every port that answered before answers again.

@@ -11,6 +11,7 @@ from faults.control import answer, command
 from faults.fault import GONE_WITHIN, Fault
 from model.errors import AbilityMissing, FaultHadNoEffect
 from model.lab import Ability, Machine
+from model.remedy import Remedy
 from model.waiting import wait_until
 from probes.drives import MINIO, drive_of
 
@@ -79,10 +80,11 @@ class StorageFull(Fault):
             msg = f"{self.drive} on {self.machine.name} still has {free} bytes of space"
             raise FaultHadNoEffect(msg)
 
-    def heal(self) -> None:
+    def remedies(self) -> tuple[Remedy, ...]:
         """Remove the file."""
-        if self.drive and self.machine.is_on():
-            command(self.machine, f"rm -f {self.drive}/{FILLER} {self.drive}/{FILLER}-try")
+        if not self.drive:
+            return ()
+        return (Remedy(self.machine.name, f"rm -f {self.drive}/{FILLER} {self.drive}/{FILLER}-try"),)
 
     def prove_recovery(self) -> None:
         """The drive can be written to, and the machine answers."""

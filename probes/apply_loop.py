@@ -11,6 +11,7 @@ from typing import Self
 from model.errors import AcceptanceError
 from model.history import Operation, Operations, Outcome
 from model.lab import Lab, Machine
+from model.waiting import wait_until
 from probes import job_steps as do
 from probes.apply_outcome import APPLY, apply_operation, clock
 from probes.clients.paced import LONGEST, Client
@@ -112,6 +113,27 @@ class ApplyLoop(Client):
         for thread in self._threads:
             thread.join(CUT_WITHIN_SECONDS)
         self.history.give_up("not ended when the client was stopped")
+
+    def await_each(self, count: int, *, since: float, within: timedelta) -> None:
+        """Wait until every writer has ended so many applies that it began since a moment: one that hangs is not made up for by another.
+
+        Args:
+            count: How many.
+            since: Monotonic seconds.
+            within: Deadline; bounds our patience, no promise.
+
+        Raises:
+            AcceptanceError: There were not as many, or the client broke.
+        """
+        wait_until(
+            lambda: min(len(self.applies.labelled(key=key).opened_after(since).ended) for key in self.keys),
+            lambda ended: ended >= count or bool(self.broken),
+            what=f"each writer of the client '{self.history.name}' has ended {count} applies",
+            within=within,
+            every=timedelta(milliseconds=50),
+            error=AcceptanceError,
+        )
+        self.check()
 
     @property
     def applies(self) -> Operations:

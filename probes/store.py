@@ -7,6 +7,7 @@ request by which OpenTofu takes a lock).
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +17,9 @@ import urllib3
 from botocore.config import Config
 from minio import Minio
 from minio.deleteobjects import DeleteObject
+from urllib3.response import BaseHTTPResponse
 
+from model.errors import AcceptanceError
 from model.lab import Store
 from model.topology import Address
 from probes.answers import NO_SUCH_KEY, UNREADABLE, Answer, StoreError, ask, parsed
@@ -29,6 +32,17 @@ if TYPE_CHECKING:
 
 STORE_WITHIN = timedelta(seconds=5)
 LOCK_SUFFIX = ".tflock"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An answer that was not read to its end."""
+
+    answer: BaseHTTPResponse
+
+    def drop(self) -> None:
+        """Close its connection."""
+        self.answer.close()
 
 
 class StoreProbe:
@@ -88,6 +102,27 @@ class StoreProbe:
     def get(self, key: str, version_id: str | None = None) -> Answer[bytes]:
         """Read an object, or one of its versions."""
         return ask(lambda: self._read(key, version_id)[0])
+
+    def begin_to_read(self, key: str) -> Reading:
+        """Read the first byte of an object, and no more: as long as it waits, the store has a lock on the object.
+
+        Args:
+            key: Of an object that is larger than what a connection takes in.
+
+        Raises:
+            AcceptanceError: Not even that byte came.
+        """
+
+        def first_byte() -> BaseHTTPResponse:
+            answer = self.client.get_object(bucket_name=self.bucket, object_name=key)
+            answer.read(1)
+            return answer
+
+        begun = ask(first_byte)
+        if begun.value is None:
+            msg = f"{key} cannot be read at {self.endpoint}: {begun.error}"
+            raise AcceptanceError(msg)
+        return Reading(begun.value)
 
     def remove(self, key: str, version_id: str | None = None) -> Answer[bool]:
         """Delete an object (a versioned bucket gets a delete marker), or one version for good."""

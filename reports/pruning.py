@@ -1,4 +1,4 @@
-"""Old runs make room: the newest ones stay, and so does every one that is being written."""
+"""Old runs make room: the newest ones stay, and so does every one that is being written, or that owes something to a lab."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 from pathlib import Path
+
+from model.journal import owes
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z]{4}")
 
@@ -46,6 +48,8 @@ def prune(runs: Path, keep: int) -> list[str]:
     found = sorted((path for path in runs.iterdir() if path.is_dir() and RUN_ID.fullmatch(path.name)), reverse=True)
     removed = []
     for folder in found[max(keep, 1) :]:
+        if owes(folder):
+            continue
         try:
             claim = Claim(folder)
         except OSError:

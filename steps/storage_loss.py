@@ -16,6 +16,7 @@ from faults.network import NetworkCut
 from faults.power import PlugPulled
 from faults.service import ProcessKilled, ServiceStopped
 from faults.targets import any_storage_node, each_storage_node
+from model.aftermath import Aftermath
 from model.errors import PromiseBroken
 from model.lab import Lab, Machine
 from model.measurements import at_most
@@ -32,10 +33,13 @@ from steps.state import RESOURCES, SharedState, snapshot
 from steps.storage import node_address
 
 STATES = 2
-BEFORE, DURING, AFTER = 4, 6, 4
-"""Applies, over all states, before, during and after each fault."""
+BEFORE, DURING, AFTER = 2, 3, 2
+"""Applies to each state before, during and after each fault."""
 
 APPLIES_WITHIN = timedelta(seconds=180)
+LARGE = b"." * 2**25
+"""More than what is under way on a connection that nobody reads from."""
+
 PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}
 WITNESS_WITHIN = timedelta(seconds=120)
 ASKED_AGAIN_AFTER = timedelta(seconds=40)
@@ -45,15 +49,15 @@ ASKED_AGAIN_AFTER = timedelta(seconds=40)
 @given("pipelines that change two states without a pause", target_fixture="loop")
 def start_pipelines(lab: Lab, clients: Clients, key: str) -> ApplyLoop:
     loop = clients.start(ApplyLoop(lab, [f"{key}.{number}" for number in range(1, STATES + 1)], lab.runners))
-    loop.await_ended(BEFORE, since=0.0, within=APPLIES_WITHIN)
+    loop.await_each(BEFORE, since=0.0, within=APPLIES_WITHIN)
     return loop
 
 
 def _break(breaker: Breaker, loop: ApplyLoop, fault: Fault) -> None:
     breaker.inject(fault)
-    loop.await_ended(DURING, since=fault.struck_at, within=APPLIES_WITHIN)
+    loop.await_each(DURING, since=fault.struck_at, within=APPLIES_WITHIN)
     breaker.heal(fault)
-    loop.await_ended(AFTER, since=fault.healed_at or fault.struck_at, within=APPLIES_WITHIN)
+    loop.await_each(AFTER, since=fault.healed_at or fault.struck_at, within=APPLIES_WITHIN)
 
 
 @when("each storage machine in turn loses its power and comes back")
@@ -62,9 +66,42 @@ def lose_each(lab: Lab, breaker: Breaker, loop: ApplyLoop) -> None:
         _break(breaker, loop, PlugPulled(machine))
 
 
-@when("MinIO is killed on one storage machine while they work")
-def kill_one(lab: Lab, breaker: Breaker, loop: ApplyLoop, dice: Random) -> None:
-    _break(breaker, loop, ProcessKilled(any_storage_node(lab, dice), MINIO))
+@dataclass(frozen=True)
+class HandedOut:
+    """An object that a machine sends to a reader who does not take it: inside, the store has a lock on it all the while."""
+
+    machine: Machine
+    key: str
+
+
+@given("an object that one storage machine is handing out to a reader", target_fixture="handed_out")
+def hand_out(lab: Lab, store: StoreProbe, key: str, dice: Random, aftermath: Aftermath) -> HandedOut:
+    given_away = HandedOut(any_storage_node(lab, dice), f"{key}.handed-out")
+    written = store.put(given_away.key, LARGE)
+    assert written.ok, f"expected {given_away.key} to be written; observed {written.error}"
+    reader = StoreProbe(lab.store, node_address(lab, given_away.machine)).begin_to_read(given_away.key)
+    aftermath.heal(reader.drop)
+    return given_away
+
+
+@when("MinIO is killed on that machine while they work", target_fixture="fault")
+def kill_that_one(breaker: Breaker, loop: ApplyLoop, handed_out: HandedOut) -> Fault:
+    fault = ProcessKilled(handed_out.machine, MINIO)
+    _break(breaker, loop, fault)
+    return fault
+
+
+@then(parsers.parse("that object can be written again within {seconds:d} seconds"))
+def check_given_up(store: StoreProbe, handed_out: HandedOut, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
+    stopwatch.await_promise(
+        lambda: store.put(handed_out.key, b""),
+        lambda written: written.ok,
+        what=f"{handed_out.key} can be written, which {handed_out.machine.name} was handing out when its MinIO was killed",
+        within=seconds,
+        since=fault.struck_at,
+        name="object of a broken request written after",
+        machine=handed_out.machine.name,
+    )
 
 
 @when("MinIO is stopped on one storage machine while they work")

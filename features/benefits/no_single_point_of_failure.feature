@@ -70,9 +70,11 @@ Feature: No machine is needed
     @short @disruptive:storage @needs:control
     Scenario: MinIO is killed on a storage machine
       Given pipelines that change two states without a pause
-      When MinIO is killed on one storage machine while they work
+      And an object that one storage machine is handing out to a reader
+      When MinIO is killed on that machine while they work
       Then no apply failed
       And no apply lasted longer than 60 seconds
+      And that object can be written again within 60 seconds
 
     @disruptive:storage @needs:control
     Scenario: MinIO is stopped on a storage machine

@@ -15,6 +15,7 @@ BUCKET = "opentofu-state-storage"
 PIPELINE_USER = "pipeline"
 MINIO_DATA = "/mnt/minio-data"
 BACKEND_SETTINGS = "/etc/tofu/backend.tfbackend"
+RELEASE = "release-abandoned-locks"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,15 @@ def _storage(machine: MachineSpec, facts: LabFacts) -> Applied:
         _file("/etc/sysctl.d/60-state-storage.conf", "storage-sysctl.conf.j2", facts),
         File(f"{MINIO_DATA}/.keep", ""),
     )
-    return Applied(packages=("ca-certificates",), programs=("minio",), enabled=("minio.service",)).with_files(*files)
+    applied = Applied(packages=("ca-certificates",), programs=("minio",), enabled=("minio.service",)).with_files(*files)
+    return applied if len(nodes) == 1 else applied.merged(_release_of_locks(machine, facts))
+
+
+def _release_of_locks(machine: MachineSpec, facts: LabFacts) -> Applied:
+    """A store of several machines has locks inside; a store of one forgets them with its process."""
+    script = _file(f"/usr/local/sbin/{RELEASE}", f"{RELEASE}.sh.j2", facts, mode=0o755, machine=machine)
+    unit = _file(f"/etc/systemd/system/{RELEASE}.service", f"{RELEASE}.service.j2", facts)
+    return Applied(packages=("curl", "jq"), enabled=(f"{RELEASE}.service",)).with_files(script, unit)
 
 
 def _balancer(machine: MachineSpec, facts: LabFacts) -> Applied:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from model.topology import Role
-from provisioning.roles.reference import MINIO_DATA
+from provisioning.roles.reference import MINIO_DATA, RELEASE
 from tests.faulty_labs.defects.changes import MINIO_UNIT, edited, every, not_at_boot, only
 from tests.faulty_labs.defects.deeds import bucket_open_to, pulled_plug, ran, settled
 from tests.faulty_labs.defects.defect import Defect, Symptom
@@ -68,6 +68,20 @@ DEFECTS = (
         healthy=("V2", "S5", "T3"),
         alter=only("storage03", not_at_boot("minio.service")),
         after_boot=ran("storage03", "systemctl start minio.service"),
+    ),
+    Defect(
+        "locks inside the store outlive a machine that died",
+        "production",
+        symptoms=(
+            Symptom(
+                "B1",
+                "MinIO is killed on a storage machine",
+                ("expected that", "can be written, which storage", "was handing out when its MinIO was killed within 60 s; observed"),
+            ),
+        ),
+        healthy=("H01", "H31", "H46"),
+        selection="short",
+        alter=every(Role.STORAGE, not_at_boot(f"{RELEASE}.service")),
     ),
     Defect(
         "one storage node is dead from the start",

@@ -140,7 +140,7 @@ def test_a_fault_that_broke_half_way_is_healed(bench: Bench, machine: FakeMachin
 def test_healing_is_owed_before_the_fault_strikes(bench: Bench, machine: FakeMachine) -> None:
     owed: list[int] = []
     fault = PlugPulled(machine)
-    fault.strike = lambda: owed.append(len(bench.aftermath.heals))  # type: ignore[method-assign]
+    fault.strike = lambda *_: owed.append(len(bench.aftermath.heals))  # type: ignore[method-assign]
     bench.breaker.inject(fault)
     assert owed == [1]
 

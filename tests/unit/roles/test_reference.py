@@ -78,7 +78,7 @@ def test_secrets_lie_only_in_files_that_others_cannot_read(plan: Topology, rende
             if path in SECRET_FILES:
                 assert (file.mode, file.owner) == SECRET_FILES[path]
             else:
-                assert (file.mode, file.owner) == (0o644, "root")
+                assert (file.mode, file.owner) == (0o755 if "/sbin/" in path else 0o644, "root")
                 for secret in ("the-root-password", "the-runner-secret", "private "):
                     assert secret not in file.content, f"{path} of {name}"
 
@@ -165,6 +165,20 @@ def test_a_store_serves_at_its_own_address_and_names_all_nodes(plan: Topology, r
         environment = dict(line.split("=", 1) for line in lines(applied.files["/etc/default/minio"].content))
         assert (environment["MINIO_ROOT_USER"], environment["MINIO_ROOT_PASSWORD"]) == ("the-admin", "the-root-password")
         assert f"{MINIO_DATA}/.keep" in applied.files
+
+
+def test_a_store_of_several_gives_up_the_locks_of_a_node_that_died(plan: Topology, render: Render) -> None:
+    nodes = plan.of(Role.STORAGE)
+    for spec, applied in zip(nodes, of(plan, render(plan), Role.STORAGE), strict=True):
+        if len(nodes) == 1:
+            assert "release-abandoned-locks.service" not in applied.enabled
+            continue
+        assert "release-abandoned-locks.service" in applied.enabled
+        script = applied.files["/usr/local/sbin/release-abandoned-locks"]
+        assert script.mode == 0o755
+        assert f"ME={spec.address}:9000" in lines(script.content)
+        assert f"NODES=({' '.join(f'{node.address}:9000' for node in nodes)})" in lines(script.content)
+        assert "the-root-password" not in script.content
 
 
 def test_nodes_of_a_store_find_one_another_at_the_port_they_serve_at(render: Render) -> None:
