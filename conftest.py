@@ -5,6 +5,7 @@ pytest_plugins = [
     "reports.recorder",
     "reports.messages.plugin",
     "fixtures.options",
+    "fixtures.interruption",
     "fixtures.traps",
     "fixtures.sentences",
     "fixtures.measuring",

@@ -16,7 +16,6 @@ from faults.peer import Greeting, greet
 from model.errors import BadInput, FaultHadNoEffect
 from model.lab import Ability, Machine
 from model.remedy import Deed, Remedy
-from model.topology import Address
 from model.waiting import wait_until
 from probes.outcomes import Reached
 
@@ -134,7 +133,7 @@ class PortBlocked(FilterFault):
 
     def greet(self) -> Greeting:
         """What a peer gets at the port."""
-        return greet(Address(self.machine.address, self.port))
+        return greet(self.machine.at(self.port))
 
     def rule(self) -> str:
         """Reset or drop."""

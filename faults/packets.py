@@ -13,7 +13,7 @@ from datetime import timedelta
 from faults.control import command
 from faults.fault import EFFECT_WITHIN, GONE_WITHIN
 from faults.network import TABLE, FilterFault
-from faults.peer import lost_requests
+from faults.peer import CLOSED_PORT, lost_requests
 from model.errors import BadInput, FaultHadNoEffect
 from model.lab import SSH_PORT, Ability, Machine
 from model.waiting import wait_until
@@ -126,7 +126,7 @@ class PacketLoss(FilterFault):
 
     def lost(self) -> float:
         """Share of 50 connection requests of ours that got no answer at first."""
-        return lost_requests(self.machine.address, REQUESTS) / REQUESTS
+        return lost_requests(self.machine.at(CLOSED_PORT).require_direct().host, REQUESTS) / REQUESTS
 
     def look_before(self) -> None:
         """See that nothing is lost yet.

@@ -53,10 +53,13 @@ def greet(address: Address, within: timedelta = GREET_WITHIN) -> Greeting:
     Args:
         address: Where.
         within: Deadline for all of it.
+
+    Raises:
+        AbilityMissing: The place is reached through another host only.
     """
     ends = time.monotonic() + within.total_seconds()
     try:
-        link = open_link(address, ends)
+        link = open_link(address.require_direct(), ends)
     except HandshakeFailed as failed:
         return Greeting(failed.reached)
     with link:

@@ -11,7 +11,6 @@ from faults.units import NO_PROCESS, STOPPED, listening_ports, main_pid, process
 from model.errors import FaultHadNoEffect
 from model.lab import Ability, Machine
 from model.remedy import Remedy
-from model.topology import Address
 from model.waiting import wait_until
 
 ANOTHER_WITHIN = timedelta(seconds=15)
@@ -56,7 +55,7 @@ class ServiceFault(Fault):
 
     def greet(self, port: int) -> Greeting:
         """What a peer gets at one of the machine's ports."""
-        return greet(Address(self.machine.address, port))
+        return greet(self.machine.at(port))
 
     def expect_process(self, wanted: Callable[[str], bool], what: str) -> None:
         """Raise `FaultHadNoEffect` unless the main process soon is as wanted."""

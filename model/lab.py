@@ -87,7 +87,11 @@ class Machine(ABC):
     @property
     def ssh(self) -> Address:
         """Where a user logs in who passes the endpoint by."""
-        return Address(self.address, self.ssh_port)
+        return self.at(self.ssh_port)
+
+    def at(self, port: int) -> Address:
+        """One of its ports, as it is reached from where the suite runs."""
+        return Address(self.address, port)
 
     @property
     @abstractmethod

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
-from model.errors import BadInput
+from model.errors import AbilityMissing, BadInput
 
 NETWORK_PREFIX = 24
 GATEWAY = "10.1.0.1"
@@ -24,10 +25,28 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Address:
-    """A place that a client connects to."""
+    """A place that a client connects to.
+
+    Attributes:
+        host: Name or number.
+        port: TCP.
+        through: Command whose standard streams are the connection, where the place is reached through another host.
+    """
 
     host: str
     port: int
+    through: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+    def require_direct(self) -> Self:
+        """The same, for who cannot look through another host.
+
+        Raises:
+            AbilityMissing: It is not reached otherwise.
+        """
+        if self.through:
+            msg = f"{self} is reached through a jump host only, which carries SSH and nothing else for us"
+            raise AbilityMissing(msg)
+        return self
 
     def __str__(self) -> str:
         """`host:port`."""

@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from model.errors import AcceptanceError
+from model.errors import AbilityMissing, AcceptanceError
 from model.lab import Ability, Lab, Machine
-from model.topology import Address
 from probes import health
 from probes.ssh import knock
 from probes.statistics import read_statistics
@@ -60,7 +59,7 @@ def look_at(lab: Lab) -> Condition:
 
     Looks per machine: the SSH banner, and by role the store's health and a write that leaves nothing behind, or the
     balancer's servers.
-    Where addresses move between balancers, who has them.
+    Where addresses move between balancers, who has them. What cannot be looked at from here is left out.
     """
     looks: list[Callable[[], dict[str, str]]] = [lambda machine=machine: _ssh(machine) for machine in lab.machines.values()]  # type: ignore[misc]
     looks += [lambda machine=machine, about=about: _storage(lab, machine, about) for machine in lab.storage for about in HEALTH]  # type: ignore[misc]
@@ -68,8 +67,15 @@ def look_at(lab: Lab) -> Condition:
     looks += [lambda machine=machine: _balancer(lab, machine) for machine in lab.balancers]  # type: ignore[misc]
     looks += [lambda: _owners(lab)]
     with ThreadPoolExecutor(max_workers=len(looks)) as pool:
-        found = [future.result() for future in [pool.submit(look) for look in looks]]
+        found = [future.result() for future in [pool.submit(_as_far_as_possible, look) for look in looks]]
     return Condition({about: fact for facts in found for about, fact in facts.items()})
+
+
+def _as_far_as_possible(look: Callable[[], dict[str, str]]) -> dict[str, str]:
+    try:
+        return look()
+    except AbilityMissing:
+        return {}
 
 
 def _ssh(machine: Machine) -> dict[str, str]:
@@ -77,19 +83,19 @@ def _ssh(machine: Machine) -> dict[str, str]:
 
 
 def _storage(lab: Lab, machine: Machine, about: str) -> dict[str, str]:
-    found = HEALTH[about](Address(machine.address, lab.topology.storage_endpoint.port), LOOK_WITHIN)
+    found = HEALTH[about](machine.at(lab.topology.storage_endpoint.port), LOOK_WITHIN)
     return {f"{machine.name}: {about}": str(found.status or found.reached)}
 
 
 def _writes(lab: Lab, machine: Machine) -> dict[str, str]:
     """Whether a storage machine really takes a write: right after a start it says that it is healthy before it does."""
-    probe = StoreProbe(lab.store, Address(machine.address, lab.topology.storage_endpoint.port), within=LOOK_WITHIN)
+    probe = StoreProbe(lab.store, machine.at(lab.topology.storage_endpoint.port).require_direct(), within=LOOK_WITHIN)
     error = probe.leave_nothing(lab.store.key("condition", secrets.token_hex(6)))
     return {f"{machine.name}: {WRITES}": "accepted" if error is None else error.code}
 
 
 def _balancer(lab: Lab, machine: Machine) -> dict[str, str]:
-    statistics = read_statistics(machine.address, lab.topology.statistics_port, LOOK_WITHIN)
+    statistics = read_statistics(machine.at(lab.topology.statistics_port), LOOK_WITHIN)
     facts = {f"{machine.name}: statistics": str(statistics.look.status or statistics.look.reached)}
     return facts | {f"{machine.name}: {server.pool}/{server.name}": server.status for server in statistics.servers}
 

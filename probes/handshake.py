@@ -8,6 +8,7 @@ import time
 import paramiko
 
 from model.topology import Address
+from probes.carried import NotCarried, open_carried
 from probes.outcomes import Reached
 
 KEEPALIVE = {socket.TCP_KEEPIDLE: 5, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
@@ -28,7 +29,12 @@ def _left(ends: float) -> float:
 
 
 def open_link(address: Address, ends: float) -> socket.socket:
-    """Open a TCP connection before the monotonic time `ends`."""
+    """Open a TCP connection before the monotonic time `ends`; where another host carries it, to a server that speaks first."""
+    if address.through:
+        try:
+            return open_carried(address, ends)
+        except NotCarried as error:
+            raise HandshakeFailed(error.reached, error.detail) from error
     try:
         link = socket.create_connection((address.host, address.port), timeout=_left(ends))
     except ConnectionRefusedError as error:

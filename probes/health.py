@@ -18,19 +18,19 @@ CLUSTER_READ = "/minio/health/cluster/read"
 
 def live(address: Address, within: timedelta = LOOK_WITHIN) -> HttpLook:
     """Whether the process behind the address answers: 200."""
-    return look(f"http://{address}{LIVE}", within=within)
+    return look(f"http://{address.require_direct()}{LIVE}", within=within)
 
 
 def cluster(address: Address, within: timedelta = LOOK_WITHIN) -> HttpLook:
     """Whether the store can write: 200, else 503."""
-    return look(f"http://{address}{CLUSTER}", within=within)
+    return look(f"http://{address.require_direct()}{CLUSTER}", within=within)
 
 
 def cluster_read(address: Address, within: timedelta = LOOK_WITHIN) -> HttpLook:
     """Whether the store can read: 200, else 503."""
-    return look(f"http://{address}{CLUSTER_READ}", within=within)
+    return look(f"http://{address.require_direct()}{CLUSTER_READ}", within=within)
 
 
-def console(host: str, port: int, within: timedelta = LOOK_WITHIN) -> HttpLook:
+def console(address: Address, within: timedelta = LOOK_WITHIN) -> HttpLook:
     """The console's first page; `is_html` when a person would see one."""
-    return look(f"http://{Address(host, port)}/", within=within)
+    return look(f"http://{address.require_direct()}/", within=within)

@@ -119,21 +119,27 @@ class Statistics:
         return ", ".join(map(str, self.servers)) if self.available else str(self.look)
 
 
-def read_statistics(host: str, port: int = 8404, within: timedelta = LOOK_WITHIN) -> Statistics:
+def read_statistics(address: Address, within: timedelta = LOOK_WITHIN) -> Statistics:
     """Read the statistics of one balancer.
 
     Args:
-        host: The balancer's own address (a virtual one would answer for either).
-        port: Of the statistics page.
+        address: Of the statistics page at the balancer's own address (a virtual one would answer for either).
         within: For connecting and for the answer.
+
+    Raises:
+        AbilityMissing: The page is reached through another host only.
     """
-    seen = look(f"http://{Address(host, port)}{CSV}", within=within)
+    seen = look(f"http://{address.require_direct()}{CSV}", within=within)
     return Statistics(seen, parse_statistics(seen.body) if seen.ok else ())
 
 
-def read_page(host: str, port: int = 8404, within: timedelta = LOOK_WITHIN) -> HttpLook:
-    """The page that a person opens; the guide's test 2."""
-    return look(f"http://{Address(host, port)}{PAGE}", within=within)
+def read_page(address: Address, within: timedelta = LOOK_WITHIN) -> HttpLook:
+    """The page that a person opens; the guide's test 2.
+
+    Raises:
+        AbilityMissing: As above.
+    """
+    return look(f"http://{address.require_direct()}{PAGE}", within=within)
 
 
 def parse_statistics(text: str) -> tuple[ServerStatus, ...]:

@@ -10,7 +10,6 @@ from faults.breaker import Breaker
 from faults.fault import Fault
 from faults.identity import StrangersKey
 from model.lab import Lab, Machine
-from model.topology import Address
 from probes.answers import StoreError
 from probes.http import HttpLook, look
 from probes.openssh import pipeline_client
@@ -96,12 +95,8 @@ class Order:
 def send_orders(lab: Lab) -> list[Order]:
     orders = []
     for balancer in lab.balancers:
-        address = Address(balancer.address, lab.topology.statistics_port)
-        servers = [
-            server
-            for server in read_statistics(address.host, address.port).servers
-            if server.in_rotation and server.name == lab.runners[0].name
-        ]
+        address = balancer.at(lab.topology.statistics_port)
+        servers = [server for server in read_statistics(address).servers if server.in_rotation and server.name == lab.runners[0].name]
         pool = servers[0].pool if servers else "tofu_runner_fleet"
         form = {"s": lab.runners[0].name, "b": pool, "action": "ready"}
         orders.append(Order(balancer, look(f"http://{address}{PAGE}", method="POST", form=form)))

@@ -45,8 +45,8 @@ def look_at_balancers(lab: Lab) -> list[BalancerLook]:
             machine.run("haproxy -c -q -f /etc/haproxy/haproxy.cfg"),
             running=machine.host.service(HAPROXY).is_running,
             enabled=machine.host.service(HAPROXY).is_enabled,
-            page=read_page(machine.address, port),
-            statistics=read_statistics(machine.address, port),
+            page=read_page(machine.at(port)),
+            statistics=read_statistics(machine.at(port)),
         )
         for machine in lab.balancers
     ]

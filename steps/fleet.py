@@ -125,7 +125,7 @@ class Connections:
 
 def statistics_of(lab: Lab) -> dict[str, Statistics]:
     """Statistics of every balancer, by name."""
-    return {machine.name: read_statistics(machine.address, lab.topology.statistics_port) for machine in lab.balancers}
+    return {machine.name: read_statistics(machine.at(lab.topology.statistics_port)) for machine in lab.balancers}
 
 
 @when(parsers.parse("a client connects to the fleet {times:d} times for each runner"), target_fixture="connections")

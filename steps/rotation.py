@@ -142,7 +142,7 @@ def check_return(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch) -> 
 def check_page(lab: Lab, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
     check_removal_within(lab, fault, seconds, stopwatch, "shown as down after")
     for balancer in lab.balancers:
-        page = read_page(balancer.address, lab.topology.statistics_port)
+        page = read_page(balancer.at(lab.topology.statistics_port))
         assert page.is_html, f"expected the statistics page of {balancer.name}; observed {page}"
         assert fault.machine.name in page.body, (
             f"expected {fault.machine.name} on the statistics page of {balancer.name}; observed that it is missing"

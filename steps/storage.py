@@ -53,7 +53,7 @@ class StorageLook:
 
 def node_address(lab: Lab, machine: Machine) -> Address:
     """Where one storage machine serves S3."""
-    return Address(machine.address, lab.topology.storage_endpoint.port)
+    return machine.at(lab.topology.storage_endpoint.port).require_direct()
 
 
 def _look(lab: Lab, machine: Machine) -> StorageLook:
@@ -65,7 +65,7 @@ def _look(lab: Lab, machine: Machine) -> StorageLook:
         enabled=service.is_enabled,
         restart=machine.run(f"systemctl show --property=Restart --value {MINIO}").stdout.strip(),
         signed=StoreProbe(lab.store, address).bucket_exists(),
-        console=health.console(machine.address, lab.topology.console_port),
+        console=health.console(machine.at(lab.topology.console_port)),
         writes=health.cluster(address),
         reads=health.cluster_read(address),
     )

@@ -130,10 +130,10 @@ class Container:
         """Process id of systemd-nspawn itself, None when it does not run."""
         try:
             pid = int(self._pid_file.read_text())
+            if pid in _CHILDREN:  # nobody else can have its number; its command line is empty for a moment while it replaces the shell
+                return pid if _CHILDREN[pid].poll() is None else None
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError):
-            return None
-        if pid in _CHILDREN and _CHILDREN[pid].poll() is not None:
             return None
         return pid if self._plan.name.encode() in command else None
 

@@ -5,6 +5,7 @@ OpenSSH and not paramiko, as people's labs have what only it knows: host certifi
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -78,7 +79,7 @@ def write_configuration(settings: Settings, logins: Mapping[str, tuple[str, Logi
     for name, (address, login) in logins.items():
         lines = _login(settings, address, login.port, login.user, login.private_key, login.known_hosts)
         if login.jump is not None:
-            alias = jumps.setdefault(login.jump, f"jump-{len(jumps) + 1}")
+            alias = jumps.setdefault(login.jump, alias_of(login.jump))
             lines.append(f"ProxyJump {alias}")
         parts += [f"Host {name}", *(f"    {line}" for line in lines)]
     for jump, alias in jumps.items():
@@ -102,6 +103,11 @@ def write_configuration(settings: Settings, logins: Mapping[str, tuple[str, Logi
     path = settings.folder / "ssh_config"
     path.write_text("\n".join(parts) + "\n", encoding="utf-8")
     return path
+
+
+def alias_of(jump: Jump) -> str:
+    """How a jump host is called in our configuration of ssh(1)."""
+    return f"jump-{hashlib.sha256(jump.model_dump_json().encode()).hexdigest()[:8]}"
 
 
 def _login(settings: Settings, address: str, port: int, user: str, key: Path | None, known: Path | None) -> list[str]:  # noqa: PLR0913, PLR0917
@@ -141,6 +147,13 @@ class SshChannel:
     def becomes_root(self) -> bool:
         """Whether root is had by sudo."""
         return self.login.user != "root" if self.login.sudo is None else self.login.sudo
+
+    def through(self, port: int) -> tuple[str, ...]:
+        """Command whose standard streams are a connection to one of the machine's ports; empty where it is reached directly."""
+        if self.login.jump is None:
+            return ()
+        place = f"{self.spec.address}:{port}"
+        return ("ssh", "-F", str(self.configuration), "-o", "LogLevel=INFO", "-W", place, alias_of(self.login.jump))
 
     def run(self, command: str, timeout: timedelta, stdin: bytes | None = None) -> CommandResult:
         """Run a shell command as root.

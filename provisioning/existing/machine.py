@@ -12,6 +12,7 @@ from testinfra.host import Host
 
 from model.errors import AbilityMissing, AcceptanceError, ControlChannelLost, MachineDidNotBoot
 from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Machine
+from model.topology import Address
 from model.waiting import wait_until
 from probes.outcomes import Reached
 from probes.ssh import knock
@@ -63,6 +64,10 @@ class ExistingMachine(Machine):
     def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
         """Run a shell command as root, over SSH."""
         return self.channel.run(command, timeout, stdin)
+
+    def at(self, port: int) -> Address:
+        """One of its ports; behind a jump host, that carries the connection."""
+        return Address(self.address, port, self.channel.through(port))
 
     def is_on(self) -> bool:
         """Whether its sshd greets, else what the file's command says; where there is none, a machine is taken to be on."""

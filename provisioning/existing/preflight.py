@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 from model.errors import AbilityMissing, AcceptanceError
 from model.lab import Ability, Lab, Machine
-from model.topology import Address, Role
+from model.topology import Role
 from probes.openssh import pipeline_client
 from probes.outcomes import Reached
 from probes.ssh import knock, runner_login
@@ -57,7 +57,7 @@ def look_over(lab: Lab, known_hosts: str) -> list[Finding]:
 def _machine(machine: Machine, known_hosts: str) -> list[Finding]:
     name = machine.name
     greeted = knock(machine.ssh, WITHIN)
-    if greeted.reached is not Reached.ANSWERED and not _behind_a_jump(machine):
+    if greeted.reached is not Reached.ANSWERED:
         remedy = f"see that {name} is on, that its sshd listens at port {machine.ssh.port}, and that nothing filters it"
         return [Finding(f"{name}: SSH", ok=False, found=f"{machine.ssh} is {greeted.reached}", remedy=remedy), *_power(machine)]
     try:
@@ -72,10 +72,6 @@ def _machine(machine: Machine, known_hosts: str) -> list[Finding]:
         findings += [_version(machine, command) for command in VERSIONS[role]]
     findings += [_tools(machine), *_power(machine)]
     return findings
-
-
-def _behind_a_jump(machine: Machine) -> bool:
-    return isinstance(machine, ExistingMachine) and machine.channel.login.jump is not None
 
 
 def _clock(machine: Machine, said: str, took: timedelta) -> list[Finding]:
@@ -153,7 +149,9 @@ def _store(lab: Lab) -> list[Finding]:
             ),
         ]
         for node in lab.storage:
-            address = Address(node.address, lab.topology.storage_endpoint.port)
+            address = node.at(lab.topology.storage_endpoint.port)
+            if address.through:
+                continue
             direct = StoreProbe(lab.store, address, within=WITHIN)
             seen = direct.bucket_exists()
             direct.close()
@@ -165,7 +163,9 @@ def _store(lab: Lab) -> list[Finding]:
 
 
 def _statistics(lab: Lab, balancer: Machine) -> list[Finding]:
-    seen = read_statistics(balancer.address, lab.topology.statistics_port, WITHIN)
+    if balancer.at(lab.topology.statistics_port).through:
+        return []
+    seen = read_statistics(balancer.at(lab.topology.statistics_port), WITHIN)
     found = f"{len(seen.servers)} servers" if seen.available else str(seen.look)
     return [Finding(f"{balancer.name}: statistics", seen.available, found, "enable `stats` in haproxy.cfg, or put statistics_port right")]
 
@@ -184,4 +184,8 @@ def abilities_missing(lab: Lab) -> list[Finding]:
         without = [machine.name for machine in lab.machines.values() if not machine.can(ability)]
         if without:
             findings.append(Finding(f"ability: {ability.value}", ok=False, found=f"not for {', '.join(without)}", remedy=f"give {keys}"))
+    behind = [machine.name for machine in lab.machines.values() if machine.ssh.through]
+    if behind:
+        remedy = "run the suite where they can be reached, and leave out `jump`"
+        findings.append(Finding("ability: look at ports other than SSH", ok=False, found=f"not for {', '.join(behind)}", remedy=remedy))
     return findings

@@ -26,6 +26,7 @@ PACKAGES = (
     "jq",
     "procps",
     "socat",
+    "sudo",
 )
 HOOK = Path(__file__).parent / "customize.sh"
 

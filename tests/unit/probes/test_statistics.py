@@ -73,7 +73,7 @@ def test_a_page_that_is_no_csv_has_no_servers() -> None:
 
 
 def test_a_balancer_that_is_gone_is_an_answer(refused: Address) -> None:
-    statistics = read_statistics(refused.host, refused.port)
+    statistics = read_statistics(refused)
     assert not statistics.available
     assert statistics.look.reached is Web.REFUSED
     assert "refused" in str(statistics)

@@ -75,8 +75,8 @@ class World:
         code = self.refusals.get(address.host)
         return SimpleNamespace(leave_nothing=lambda _key: StoreError(code) if code else None)
 
-    def read_statistics(self, host: str, port: int, within: timedelta) -> Statistics:
-        seen = self.look(f"http://{host}:{port}/stats;csv", within=within)
+    def read_statistics(self, address: Address, within: timedelta) -> Statistics:
+        seen = self.look(f"http://{address}/stats;csv", within=within)
         names = [spec.name for spec in self.lab.topology.of(Role.RUNNER)] if seen.ok else []
         return Statistics(seen, tuple(ServerStatus("fleet", name, raw_status=self.servers.get(name, "UP"), weight=1) for name in names))
 

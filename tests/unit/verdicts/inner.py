@@ -25,7 +25,7 @@ PLUGINS = [
     "reports.plan",
     "reports.recorder",
     "reports.messages.plugin",
-    *(f"fixtures.{name}" for name in "options traps sentences measuring collection telling verdicts gate".split()),  # noqa: SIM905 - a list of words
+    *(f"fixtures.{name}" for name in "options interruption traps sentences measuring collection telling verdicts gate".split()),  # noqa: SIM905 - a list of words
 ]
 
 INI = """
@@ -116,6 +116,14 @@ def dies(): os._exit(9)
 def presses():
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(5)
+
+class Disposed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+
+@when("somebody presses Ctrl-C while Python disposes of an object")
+def disposes(): Disposed()
 
 @when("it waits for somebody to press Ctrl-C")
 def awaits():

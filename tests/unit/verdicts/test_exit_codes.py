@@ -138,6 +138,15 @@ def test_ctrl_c_while_the_lab_is_built(tmp_path: Path) -> None:
     assert inner.verdicts == {"first": "passed", "interrupted early": "not run"}
 
 
+def test_ctrl_c_is_heard_although_python_drops_it(tmp_path: Path) -> None:
+    dropped = "dropped|When it is broken on purpose|When somebody presses Ctrl-C while Python disposes of an object|When nothing happens"
+    folder = project(tmp_path / "p", text=feature("first|When nothing happens", dropped, "never|When nothing happens"))
+    inner = run(folder, "features/", "-W", "default::pytest.PytestUnraisableExceptionWarning")
+    assert inner.code == 2, inner.out
+    assert inner.verdicts == {"first": "passed", "dropped": "not run", "never": "not run"}
+    assert (tmp_path / "p/log.txt").read_text().startswith("heal 2\nheal 1\n")
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "one worker"])
 def test_a_lab_that_cannot_be_removed_is_told(tmp_path: Path, workers: tuple[str, ...]) -> None:
     folder = project(tmp_path / "p", text=feature("first|When nothing happens"))
