@@ -82,16 +82,18 @@ def undo(machine: Machine) -> list[str]:
     manifest = json.loads(_do(machine, "reading what was kept", f"cat {shlex.quote(newest)}/{MANIFEST}").stdout)
     place = shlex.quote(newest)
     if manifest["enabled"]:
-        _do(machine, "stopping units", f"systemctl --quiet disable --now {shlex.join(manifest['enabled'])}")
+        _do(machine, "disabling units", f"systemctl --quiet disable {shlex.join(manifest['enabled'])}")
+    if manifest["started"]:
+        _do(machine, "stopping units", f"systemctl stop {shlex.join(manifest['started'])}")
     if manifest["made"]:
         _do(machine, "removing files", f"rm -f -- {shlex.join(manifest['made'])}")
     _do(machine, "restoring files", f"tar -C / -xpf {place}/{OLD} --same-owner")
     _do(machine, "reading units", "systemctl daemon-reload")
-    _restart(machine, [unit for unit in manifest["units"] if unit not in manifest["enabled"]])
+    _restart(machine, [unit for unit in manifest["units"] if unit not in manifest["started"]])
     _do(machine, "forgetting what was kept", f"rm -rf -- {place}")
     told = [f"{machine.name}: {path} is gone" for path in manifest["made"]]
     told += [f"{machine.name}: {path} is as before" for path in manifest["kept"]]
-    told += [f"{machine.name}: {unit} does not start any more" for unit in manifest["enabled"]]
+    told += [f"{machine.name}: {unit} does not start at boot any more" for unit in manifest["enabled"]]
     return told + [f"{machine.name}: {name} stays" for name in manifest["stays"]]
 
 
@@ -100,10 +102,12 @@ def _keep(machine: Machine, changes: Changes) -> None:
     kept = [file.path for file in changes.files if changes.before.get(file.path) is not None]
     made = [file.path for file in changes.files if changes.before.get(file.path) is None]
     made += [f"{PROGRAMS}/{name}" for name in changes.programs]
+    running = machine.run(f"systemctl is-active {shlex.join(changes.enabled)}").stdout.split() if changes.enabled else []
     manifest = {
         "kept": kept,
         "made": made,
         "enabled": list(changes.enabled),
+        "started": [unit for unit, state in zip(changes.enabled, running, strict=False) if state != "active"],
         "units": list(changes.units),
         "stays": [*(f"package {name}" for name in changes.packages), *(f"account {name}" for name in changes.users)],
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

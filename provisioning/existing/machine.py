@@ -16,7 +16,7 @@ from model.waiting import wait_until
 from probes.outcomes import Reached
 from probes.ssh import knock
 from provisioning.existing.channel import SshChannel
-from provisioning.existing.hands import Hands
+from provisioning.existing.hands import Grip
 from provisioning.looking import testinfra_host
 
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
@@ -31,7 +31,7 @@ NO_QUEUE = "timeout 20 sh -c 'while [ -n \"$(systemctl list-jobs --no-legend)\" 
 class ExistingMachine(Machine):
     """One machine of an existing lab."""
 
-    def __init__(self, channel: SshChannel, hands: Hands) -> None:
+    def __init__(self, channel: SshChannel, hands: Grip) -> None:
         """Put the parts together; nothing is asked yet."""
         super().__init__(channel.spec)
         self.channel, self.hands = channel, hands
