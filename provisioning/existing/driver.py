@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from provisioning.existing.hands import Hands
 from provisioning.existing.host_keys import PublishedHostKeys
 from provisioning.existing.labfile import LabFile
 from provisioning.existing.machine import ExistingMachine
-from provisioning.namespaces import NAMESPACES, enter_namespace
+from provisioning.namespaces import NAMESPACES, enter_namespace, own_network
 
 WITHIN = timedelta(seconds=10)
 
@@ -133,7 +132,7 @@ class ExistingDriver(LabDriver):
     def remember_network(self) -> None:
         """Keep the network in which the file's commands run: that of whoever starts the suite."""
         if self.file.network_namespace is not None and self._network is None:
-            self._network = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            self._network = own_network()
 
     def _require_a_way_in(self, lab: Lab) -> None:
         def answers(machine: Machine) -> str:

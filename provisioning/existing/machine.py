@@ -78,23 +78,19 @@ class ExistingMachine(Machine):
         """The file's `off`; ends when `is_on` says so."""
         super().cut_power()
         self.hands.do("off")
-        self._await_power(on=False)
-        self._switched_off = True
+        self._now_off()
 
     def shut_down(self) -> None:
         """`systemctl poweroff`; ends when `is_on` says that it is off."""
         super().shut_down()
         self.run("systemctl --no-block poweroff")
-        self._await_power(on=False)
-        self._switched_off = True
+        self._now_off()
 
     def power_on(self) -> None:
         """The file's `on`; ends when the control channel answers and systemd has no queued job."""
         super().power_on()
         self.hands.do("on")
-        self._switched_off = False
-        self._await_power(on=True)
-        self._await_boot("")
+        self._now_on()
 
     def reboot(self) -> None:
         """The file's `reboot`, else `systemctl reboot`; ends when the control channel answers in another boot."""
@@ -133,6 +129,15 @@ class ExistingMachine(Machine):
         self.hands.do("rebuild")
         self._await_boot("")
         self.made_anew(self.name)
+
+    def _now_off(self) -> None:
+        self._await_power(on=False)
+        self._switched_off = True
+
+    def _now_on(self) -> None:
+        self._switched_off = False
+        self._await_power(on=True)
+        self._await_boot("")
 
     def _await_power(self, *, on: bool) -> None:
         self.channel.drop()

@@ -22,7 +22,7 @@ from proxmoxer.core import ResourceException
 from proxmoxer.tools import Tasks
 
 from model.errors import LabUnavailable, UnsafeLab
-from provisioning.namespaces import enter_namespace
+from provisioning.namespaces import in_network, own_network
 from provisioning.proxmox.connection import ClusterEntry
 from provisioning.proxmox.trust import Trust, trust
 
@@ -100,7 +100,7 @@ class Cluster:
             pause: Waits before another try.
         """
         self.entry, self._base, self._pause = entry, base, pause
-        self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._home = own_network()
         self._api: ProxmoxAPI | None = None
         self._trust: Trust | None = None
         self._making = threading.Lock()
@@ -156,24 +156,7 @@ class Cluster:
 
     def at_home(self, work: Callable[[], T]) -> T:
         """Do something in the network in which this was made."""
-        result: list[T] = []
-        failure: list[BaseException] = []
-
-        def there() -> None:
-            try:
-                enter_namespace(self._home)
-                result.append(work())
-            except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-                failure.append(error)
-
-        if _is_network(self._home):
-            return work()
-        thread = threading.Thread(target=there, name="proxmox")
-        thread.start()
-        thread.join()
-        if failure:
-            raise failure[0]
-        return result[0]
+        return in_network(self._home, work)
 
     def call(self, what: str, ask: Callable[[ProxmoxAPI], T]) -> T:
         """Ask the API; what is transient is tried again, a VM that somebody else works on is waited for.
@@ -260,12 +243,6 @@ def _ended(api: ProxmoxAPI, upid: str, within: timedelta) -> dict[str, Any] | No
     """The task's last status; None where it goes on. `blocking_status` raises for neither a timeout nor a failure."""
     ended: dict[str, Any] | None = Tasks.blocking_status(api, upid, timeout=within.total_seconds(), polling_interval=TASK_EVERY_SECONDS)
     return ended
-
-
-def _is_network(descriptor: int) -> bool:
-    """Whether the calling thread is in this network."""
-    here, there = Path("/proc/thread-self/ns/net").stat(), os.fstat(descriptor)
-    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
 
 
 def _told(what: str, error: ResourceException, text: str, token: str) -> Exception:
