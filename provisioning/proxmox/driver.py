@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from model.errors import AcceptanceError, LabUnavailable, MachineDidNotBoot
+from model.errors import LabUnavailable, MachineDidNotBoot
 from model.lab import Fleet, Lab, LabDriver, Machine, PublishedKeys, Store
 from model.topology import MachineSpec, Role, Topology
 from provisioning.embedded import stores
@@ -20,7 +20,7 @@ from provisioning.existing.channel import Settings, SshChannel, write_configurat
 from provisioning.existing.host_keys import PublishedHostKeys
 from provisioning.existing.labfile import Login
 from provisioning.namespaces import NAMESPACES, enter_namespace, in_network
-from provisioning.proxmox import preflight, removal
+from provisioning.proxmox import preflight, removal, snapshots
 from provisioning.proxmox.api import Cluster
 from provisioning.proxmox.first_contact import FirstContact
 from provisioning.proxmox.hands import VmHands
@@ -127,19 +127,8 @@ class ProxmoxDriver(LabDriver):
         if self.file.snapshots:
             started = time.monotonic()
             self.tell("keeping the disks as they are (snapshots)")
-            self._keep_disks(lab)
+            snapshots.keep_disks(lab)
             lab.phases["snapshots"] = time.monotonic() - started
-
-    @staticmethod
-    def _keep_disks(lab: Lab) -> None:
-        """What a storage cannot keep is no error: such a lab is built anew where others go back."""
-        for machine in lab.machines.values():
-            if isinstance(machine, VmMachine):
-                machine.run("sync")
-                try:
-                    machine.vm.snapshot()
-                except LabUnavailable:
-                    return
 
     def _contact(self, workspace: Workspace, topology: Topology) -> FirstContact:
         facts = LabFacts(topology, workspace.credentials, workspace.public_key)
@@ -223,19 +212,7 @@ class ProxmoxDriver(LabDriver):
         Returns:
             Whether that was possible; else the lab has to be made anew.
         """
-        machines = [machine for machine in lab.machines.values() if isinstance(machine, VmMachine)]
-        if not self.file.snapshots:
-            return False
-        try:
-            if not all(machine.vm.has_snapshot() for machine in machines):
-                return False
-            for machine in sorted(machines, key=lambda each: each.role is Role.BALANCER):
-                machine.reconnect()
-                machine.rollback()
-        except AcceptanceError as error:
-            self.tell(f"the machines do not go back to their snapshots: {error}")
-            return False
-        return True
+        return self.file.snapshots and snapshots.go_back(lab, self.tell)
 
     def enter(self, lab: Lab) -> None:
         """Move the calling thread to where the lab's addresses are known.
@@ -244,9 +221,14 @@ class ProxmoxDriver(LabDriver):
             LabUnavailable: The network namespace of the file is not there.
         """
         del lab
-        self._enter()
+        self.enter_network()
 
-    def _enter(self) -> None:
+    def enter_network(self) -> None:
+        """Move the calling thread to where the file's addresses are known.
+
+        Raises:
+            LabUnavailable: The network namespace of the file is not there.
+        """
         if self.file.network_namespace is not None:
             with self._network() as network:
                 enter_namespace(network.fileno())
