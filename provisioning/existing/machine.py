@@ -52,6 +52,7 @@ class ExistingMachine(Machine):
             Ability.DISCONNECT: self.hands.has("network_off", "network_on"),
             Ability.REBUILD: self.hands.has("rebuild"),
             Ability.FILL_DRIVE: False,
+            Ability.INSPECT: False,
         }
         return frozenset(ability for ability, there in can.items() if there)
 

@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import Any
 
 from model.errors import AcceptanceError, ControlChannelLost, UnsafeLab
+from model.outside import Outside
 from model.topology import MachineSpec
 from provisioning.proxmox.api import Cluster, Vm
 from provisioning.proxmox.marks import require_ours
@@ -86,6 +87,21 @@ class VmHands:
             return self.cluster.power(self._vm()) != "stopped"
         except AcceptanceError as error:
             raise _as_lost(error) from error
+
+    def seen(self) -> Outside:
+        """What the cluster gave the VM.
+
+        Raises:
+            ControlChannelLost: It does not say.
+        """
+        try:
+            vm = self._vm()
+            config = self.cluster.config(vm)
+        except AcceptanceError as error:
+            raise _as_lost(error) from error
+        found = re.search(r"ip=([\d.]+)", str(config.get("ipconfig0", "")))
+        cores = int(config.get("cores", 1)) * int(config.get("sockets", 1))
+        return Outside(vm.name, found[1] if found else "", cores, int(config.get("memory", 0)), vm.node)
 
     def line(self, name: str) -> str:
         """A deed in words, for messages."""

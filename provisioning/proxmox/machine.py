@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model.lab import Ability
+from model.outside import Outside
 from provisioning.existing.channel import SshChannel
 from provisioning.existing.machine import ExistingMachine
 from provisioning.proxmox.hands import VmHands
@@ -15,6 +16,15 @@ class VmMachine(ExistingMachine):
         """Put the parts together; nothing is asked yet."""
         super().__init__(channel, hands)
         self.vm = hands
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What the API can do, and what root can do on the machine."""
+        return super().abilities | {Ability.INSPECT}
+
+    def inspect(self) -> Outside:
+        """What the cluster gave it."""
+        return self.vm.seen()
 
     def shut_down(self) -> None:
         """`shutdown`; ends when the VM is off."""

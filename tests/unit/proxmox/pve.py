@@ -23,6 +23,7 @@ SECRET = "00000000-1111-2222-3333-444444444444"  # noqa: S105 - nobody's
 BASE = "https://pve.example.org:8006/api2/json"
 UPID = "UPID:pve1:0000C530:001C9BEC:66A0E4A5:qmstart:{}:suite@pve!lab:"
 GIGABYTE = 1 << 30
+EVERYTHING = (*ON_VMS, *ON_STORAGE, *ON_NODE, "Pool.Audit")
 
 
 @dataclass
@@ -82,21 +83,19 @@ class Pve:
         return Answer(200, "OK", self._data(method, path, {**(data or {}), **(params or {})}))
 
     def _data(self, method: str, path: str, given: dict[str, Any]) -> Any:
-        if path == "/version":
-            return {"version": "9.0.10"}
-        if path == "/access/permissions":
-            return {given["path"]: dict.fromkeys(self.rights.get(given["path"], [*ON_VMS, *ON_STORAGE, *ON_NODE, "Pool.Audit"]), 1)}
-        if path == "/nodes":
-            return [{"node": name, "status": state} for name, state in self.nodes.items()]
-        if path == "/cluster/resources":
-            return [{key: value for key, value in row.items() if key != "config"} for row in self.vms.values()]
-        if path.endswith("/storage"):
-            return [{"storage": "local-lvm", "content": "images,rootdir", "active": 1, "avail": self.free_gb * GIGABYTE}]
-        if path.endswith("/network"):
-            return [{"iface": name} for name in self.bridges]
-        if "/tasks/" in path:
-            return {"status": "stopped", "exitstatus": self.tasks.pop(0) if self.tasks else "OK"}
-        return self._vm(method, path, given)
+        rows = [{key: value for key, value in row.items() if key != "config"} for row in self.vms.values()]
+        storage = {"storage": "local-lvm", "content": "images,rootdir", "active": 1, "avail": self.free_gb * GIGABYTE}
+        known: dict[str, Callable[[], Any]] = {
+            "/version": lambda: {"version": "9.0.10"},
+            "/access/permissions": lambda: {given["path"]: dict.fromkeys(self.rights.get(given["path"], EVERYTHING), 1)},
+            "/nodes": lambda: [{"node": name, "status": state} for name, state in self.nodes.items()],
+            "/cluster/resources": lambda: rows,
+            "storage": lambda: [storage],
+            "network": lambda: [{"iface": name} for name in self.bridges],
+            "task": lambda: {"status": "stopped", "exitstatus": self.tasks.pop(0) if self.tasks else "OK"},
+        }
+        kind = "task" if "/tasks/" in path else path if path in known else path.rsplit("/", 1)[1]
+        return known[kind]() if kind in known else self._vm(method, path, given)
 
     def _vm(self, method: str, path: str, given: dict[str, Any]) -> Any:
         found = re.fullmatch(r"/nodes/[\w-]+/qemu/(\d+)(/.*)?", path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from model.errors import LabUnavailable, UnsafeLab
@@ -64,7 +66,7 @@ def test_a_locked_vm_is_waited_for(cluster: Cluster, pve: Pve) -> None:
 
 def test_a_vm_that_stays_locked_is_never_forced(cluster: Cluster, pve: Pve, monkeypatch: pytest.MonkeyPatch) -> None:
     pve.add(101, "one")
-    monkeypatch.setattr(api, "LOCKED_FOR", api.timedelta())
+    monkeypatch.setattr(api, "LOCKED_FOR", timedelta())
     pve.refuses = lambda method, _path: Answer(500, "VM is locked (backup)") if method == "POST" else None
     with pytest.raises(VmLocked, match=r"locked \(backup\), somebody else works on it; this is never forced"):
         start(cluster)

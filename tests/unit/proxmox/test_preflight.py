@@ -25,12 +25,15 @@ def test_a_cluster_that_will_do_is_not_changed(cluster: Cluster, file: ProxmoxLa
 
 
 def test_a_token_without_rights_is_told_which_are_missing(cluster: Cluster, file: ProxmoxLabFile, pve: Pve) -> None:
-    pve.rights = {"/vms": [name for name in ON_VMS if name not in {"VM.PowerMgmt", "VM.Snapshot"}], "/storage/local-lvm": ["Datastore.Audit"]}
+    pve.rights = {
+        "/vms": [name for name in ON_VMS if name not in {"VM.PowerMgmt", "VM.Snapshot"}],
+        "/storage/local-lvm": ["Datastore.Audit"],
+    }
     found = bad(cluster, file)
     assert found["rights on /vms"].startswith("suite@pve!lab lacks VM.PowerMgmt, VM.Snapshot - ")
     assert "pveum acl modify /vms --tokens 'suite@pve!lab'" in found["rights on /vms"]
     assert found["rights on /storage/local-lvm"].startswith("suite@pve!lab lacks Datastore.AllocateSpace")
-    with pytest.raises(UnsafeLab, match="VM.PowerMgmt"):
+    with pytest.raises(UnsafeLab, match=r"VM\.PowerMgmt"):
         require(cluster, file, file.plan())
 
 
