@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from provisioning.applying.present import Present, PresentFile
@@ -30,7 +30,7 @@ class Changes:
 
     machine: str
     files: tuple[File, ...] = ()
-    before: dict[str, PresentFile | None] = field(default_factory=dict, repr=False)
+    before: Mapping[str, PresentFile | None] = field(default_factory=dict, repr=False)
     packages: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     enabled: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ class Present:
         users: Which of the wanted accounts there are.
     """
 
-    files: dict[str, PresentFile | None]
+    files: Mapping[str, PresentFile | None]
     packages: frozenset[str] = frozenset()
     programs: frozenset[str] = frozenset()
     enabled: frozenset[str] = frozenset()

@@ -171,6 +171,9 @@ class ExistingDriver(LabDriver):
         for machine in lab.machines.values():
             if isinstance(machine, ExistingMachine):
                 machine.channel.drop()
+        if self._cluster is not None:
+            self._cluster.close()
+            self._cluster = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -93,7 +93,7 @@ class ProxmoxDriver(LabDriver):
                 self._discard(workspace)
                 raise
             self._owned.pop(workspace.name).release(keep=True)
-            raise _with_help(error, workspace) from error
+            raise _with_help(error, workspace, self.file.placement.user) from error
         except BaseException:
             self._discard(workspace)
             raise
@@ -278,9 +278,9 @@ class ProxmoxDriver(LabDriver):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _with_help(error: LabUnavailable, workspace: Workspace) -> LabUnavailable:
+def _with_help(error: LabUnavailable, workspace: Workspace, user: str) -> LabUnavailable:
     """The same with what can be done about the machines that came."""
-    log_in = f"ssh -i {workspace.login_key} -o UserKnownHostsFile={workspace.first_contact} USER@ADDRESS"
+    log_in = f"ssh -i {workspace.login_key} {user}@ADDRESS"
     return type(error)(
         f"{error}; what was made is kept until {workspace.expires:%d %b %H:%M} UTC. Look at it ({log_in}, or its console in Proxmox VE),"
         f" then remove it: python -m provisioning down {workspace.name}"

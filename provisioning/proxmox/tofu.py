@@ -42,7 +42,7 @@ class ApplyFailed(LabUnavailable):
         transient: Whether the cluster was busy in a way that passes.
     """
 
-    def __init__(self, message: str, *, transient: bool) -> None:
+    def __init__(self, message: str, *, transient: bool = False) -> None:
         """Keep whether another try helps."""
         super().__init__(message)
         self.transient = transient
@@ -133,20 +133,22 @@ class Tofu:
         """One call, in a thread of its own, so that Ctrl-C reaches us and not python-terraform: it would lose the process."""
         done: list[tuple[int, str, str]] = []
         failure: list[BaseException] = []
+        ended = threading.Event()  # not `join`: where it was interrupted once, it takes the thread for ended (Python 3.11)
 
         def work() -> None:
             try:
                 done.append(self.at_home(lambda: self._call(words, options)))
             except BaseException as error:  # noqa: BLE001 - handed to whoever waits
                 failure.append(error)
+            finally:
+                ended.set()
 
-        thread = threading.Thread(target=work, name=f"tofu {words}")
-        thread.start()
+        threading.Thread(target=work, name=f"tofu {words}").start()
         try:
-            thread.join()
+            ended.wait()
         except BaseException:
             self.stop()
-            thread.join(STOPS_WITHIN.total_seconds())
+            ended.wait(STOPS_WITHIN.total_seconds())
             raise
         if failure:
             raise failure[0]
@@ -194,7 +196,7 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 
 def _failed(words: str, out: str, err: str) -> ApplyFailed:
-    text = re.sub(r"[╷│╵]\s?", "", err or out)
+    text = re.sub(r"[╷│╵] ?", "", err or out)
     told = [" ".join(found.split()) for found in TELLS.findall(text)]
     message = "; ".join(dict.fromkeys(told)) or text.strip() or "it said nothing"
     transient = bool(TRANSIENT.search(message) or LOCKED.search(message))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import socket
 import ssl
@@ -80,6 +81,7 @@ def trust(entry: ClusterEntry, base: Path) -> Trust:
         raise LabUnavailable(f"{entry.endpoint} shows a certificate with the fingerprint {_pairs(seen)}, not {_pairs(entry.fingerprint)}")
     with tempfile.NamedTemporaryFile("w", prefix="tofu-ha-", suffix=".pem", delete=False) as written:
         written.write(ssl.DER_cert_to_PEM_cert(shown))
+    atexit.register(Path(written.name).unlink, missing_ok=True)
     return Trust(Path(written.name), PinnedAdapter(entry.fingerprint), fetched=True)
 
 
