@@ -26,6 +26,7 @@ ON_VMS = (
 ON_TEMPLATE = ("VM.Audit", "VM.Clone")
 ON_STORAGE = ("Datastore.AllocateSpace", "Datastore.Audit")
 ON_NODE = ("Sys.Audit",)
+ON_BRIDGE = ("SDN.Use",)
 ON_POOL = ("Pool.Audit",)
 AGENTS = ("VM.GuestAgent.Audit",)
 CAN_LOSE = {Role.STORAGE: 1, Role.BALANCER: 1}
@@ -101,6 +102,7 @@ def _rights(cluster: Cluster, file: ProxmoxLabFile) -> Iterator[Finding]:
         vms: (*ON_VMS, *(AGENTS if place.agent else ()), *(ON_POOL if place.pool else ())),
         f"/vms/{place.template}": ON_TEMPLATE,
         f"/storage/{place.datastore}": ON_STORAGE,
+        f"/sdn/zones/localnetwork/{place.bridge}": ON_BRIDGE,
         **{f"/nodes/{node}": ON_NODE for node in place.nodes},
     }
     for path, privileges in wanted.items():

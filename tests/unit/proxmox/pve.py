@@ -15,7 +15,7 @@ from proxmoxer.core import ProxmoxResource
 from provisioning.existing.secret import Secret
 from provisioning.proxmox.api import Cluster
 from provisioning.proxmox.connection import ClusterEntry
-from provisioning.proxmox.preflight import ON_NODE, ON_STORAGE, ON_VMS
+from provisioning.proxmox.preflight import ON_BRIDGE, ON_NODE, ON_STORAGE, ON_VMS
 from provisioning.proxmox.trust import Trust
 
 TOKEN = "suite@pve!lab"  # noqa: S105 - an id
@@ -23,7 +23,7 @@ SECRET = "00000000-1111-2222-3333-444444444444"  # noqa: S105 - nobody's
 BASE = "https://pve.example.org:8006/api2/json"
 UPID = "UPID:pve1:0000C530:001C9BEC:66A0E4A5:qmstart:{}:suite@pve!lab:"
 GIGABYTE = 1 << 30
-EVERYTHING = (*ON_VMS, *ON_STORAGE, *ON_NODE, "Pool.Audit")
+EVERYTHING = (*ON_VMS, *ON_STORAGE, *ON_NODE, *ON_BRIDGE, "Pool.Audit")
 
 
 @dataclass

@@ -13,6 +13,8 @@ from provisioning.proxmox.labfile import ProxmoxLabFile
 from provisioning.proxmox.preflight import ON_VMS, look_over, require, warnings
 from tests.unit.proxmox.pve import Answer, Pve
 
+BRIDGE = "/sdn/zones/localnetwork/vmbr0"
+
 
 def bad(cluster: Cluster, file: ProxmoxLabFile) -> dict[str, str]:
     return {each.name: f"{each.found} - {each.remedy}" for each in look_over(cluster, file, file.plan()) if not each.ok}
@@ -38,7 +40,7 @@ def test_a_token_without_rights_is_told_which_are_missing(cluster: Cluster, file
 
 
 def test_a_fresh_token_sees_nothing_and_is_not_told_that_there_is_no_template(cluster: Cluster, file: ProxmoxLabFile, pve: Pve) -> None:
-    pve.rights = {path: [] for path in ("/vms", "/vms/9000", "/storage/local-lvm", "/nodes/pve1", "/nodes/pve2")}
+    pve.rights = {path: [] for path in ("/vms", "/vms/9000", "/storage/local-lvm", BRIDGE, "/nodes/pve1", "/nodes/pve2")}
     pve.vms.clear()
     assert set(bad(cluster, file)) == {f"rights on {path}" for path in pve.rights}
 
