@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -192,6 +193,9 @@ class ProxmoxDriver(LabDriver):
             if silent := contact.await_boot([spec]):
                 raise MachineDidNotBoot(silent[spec.name])
             contact.apply([spec])
+            if self.file.snapshots:
+                with contextlib.suppress(LabUnavailable):
+                    VmHands(spec, self.cluster, numbers[spec.name], workspace.name).snapshot()
             return numbers[spec.name]
 
         return rebuild
