@@ -41,4 +41,5 @@ pytest_plugins = [
     "steps.addresses",
     "steps.storage_loss",
     "steps.lost_answer",
+    "steps.nodes",
 ]

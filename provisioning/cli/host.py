@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -54,12 +53,12 @@ def setup(
 ) -> None:
     """Make programs and the machine image, where they are missing; takes minutes the first time, seconds after that.
 
-    System packages come first: `make setup` installs them, and calls this. Without root, nothing is made but what --with says, and the
-    programs: enough for labs on Proxmox VE.
+    System packages come first: `make setup` installs them, and calls this. On a host that cannot have embedded labs (no root, for one),
+    --with makes programs alone: enough for labs on Proxmox VE.
     """
     given: dict[str, Path | None] = {"minio": minio, "tofu": tofu, "mc": mc}
     chosen = {name: path for name, path in given.items() if path is not None}
-    if extras and os.geteuid() != 0:
+    if extras and not all(finding.ok for finding in hostcheck.essentials()):
         prepare_programs(given=chosen)
     else:
         prepare(given=chosen, proxmox=bool(extras))

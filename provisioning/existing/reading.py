@@ -63,6 +63,13 @@ def read_as(model: type[M], path: Path) -> M:
         raise BadInput(f"{path} is no TOML: {error}") from error
     if "version" in data and data["version"] != VERSION:
         raise BadInput(f"{path}:{line_of(text, ('version',))}: this suite reads lab files of version {VERSION}, not {data['version']!r}")
+    planned, wanted = "driver" in data, "driver" in model.model_fields
+    if planned and not wanted:
+        raise BadInput(
+            f"{path}:{line_of(text, ('driver',))}: this file plans a lab that is made; what was asked for is one that is there already"
+        )
+    if wanted and not planned:
+        raise BadInput(f'{path}: this file describes a lab that is there already; one that is made says driver = "proxmox"')
     try:
         return model.model_validate(data)
     except ValidationError as error:

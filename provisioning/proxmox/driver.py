@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -182,16 +183,20 @@ class ProxmoxDriver(LabDriver):
             workspace.folder,
         )
 
-    def _rebuilding(self, workspace: Workspace, topology: Topology, spec: MachineSpec) -> Callable[[], None]:
+    def _rebuilding(self, workspace: Workspace, topology: Topology, spec: MachineSpec) -> Callable[[], int]:
         """How to make one machine anew: its VM by OpenTofu, then its role."""
 
-        def rebuild() -> None:
+        def rebuild() -> int:
             address = f'module.{spec.role.value}["{spec.name}"].proxmox_virtual_environment_vm.this'
-            make_vms(self._tofu(workspace), workspace, topology, self.file.parallel, self.tell, replace=address)
+            numbers = make_vms(self._tofu(workspace), workspace, topology, self.file.parallel, self.tell, replace=address)
             contact = self._contact(workspace, topology)
             if silent := contact.await_boot([spec]):
                 raise MachineDidNotBoot(silent[spec.name])
             contact.apply([spec])
+            if self.file.snapshots:
+                with contextlib.suppress(LabUnavailable):
+                    VmHands(spec, self.cluster, numbers[spec.name], workspace.name).snapshot()
+            return numbers[spec.name]
 
         return rebuild
 

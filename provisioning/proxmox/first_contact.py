@@ -42,6 +42,9 @@ SETTLED = "! command -v cloud-init >/dev/null || cloud-init status --wait >/dev/
 TAKEN_OVER = "hostname -F /etc/hostname && if [ -d /etc/cloud ]; then touch /etc/cloud/cloud-init.disabled; fi"
 """The machine takes its name in the lab; cloud-init has done its work, and must not write /etc/hosts anew at every boot."""
 
+FOR_FAULTS = ("iproute2", "nftables", "procps")
+"""Debian packages with which faults are made on a machine, and looked at."""
+
 KEYSCAN_SECONDS = 10
 
 
@@ -182,4 +185,4 @@ class FirstContact:
     def wanted(self, machine: Machine) -> Applied:
         """What a machine should have, with a host key that is new each time."""
         identity = self.workspace.identity(machine.spec, self.facts.topology)
-        return reference(machine.spec, self.facts, identity, interface_of(machine))
+        return reference(machine.spec, self.facts, identity, interface_of(machine)).merged(Applied(packages=FOR_FAULTS))

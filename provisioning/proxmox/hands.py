@@ -39,23 +39,23 @@ TASKS = {
 LINKS = {"network_off": False, "network_on": True}
 
 
-@dataclass(frozen=True)
+@dataclass
 class VmHands:
     """Holds one machine through the cluster's API.
 
     Attributes:
         spec: The machine.
         cluster: Where its VM is.
-        number: The VM's id.
+        number: The VM's id; another one after the machine was made anew.
         run: Name of the lab that it must belong to; None for a machine that somebody owns and named in a lab file.
-        make_anew: Rebuilds the machine, where that can be done.
+        make_anew: Rebuilds the machine, where that can be done; returns the id of its new VM.
     """
 
     spec: MachineSpec
     cluster: Cluster
     number: int
     run: str | None = None
-    make_anew: Callable[[], None] | None = None
+    make_anew: Callable[[], int] | None = None
 
     def has(self, *names: str) -> bool:
         """Whether all of these can be done."""
@@ -71,7 +71,7 @@ class VmHands:
         """
         try:
             if name == "rebuild" and self.make_anew:
-                self.make_anew()
+                self.number = self.make_anew()
             elif name in LINKS:
                 self._set_link(up=LINKS[name])
             else:

@@ -57,6 +57,7 @@ def _never() -> None:
 def no_labs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder of labs of the test's own. Nothing may sweep with it: every lab of this host would look left behind."""
     monkeypatch.setattr(places, "labs", lambda: tmp_path / "labs")
+    monkeypatch.setattr(places, "clusters", lambda: tmp_path / "clusters")
     monkeypatch.setattr(removal, "sweep", _never)
     monkeypatch.setattr(removal, "leftovers", _never)
     return tmp_path / "labs"

@@ -28,9 +28,9 @@ def test_every_required_check_is_turned_red_by_a_defect() -> None:
     assert required - turned_red == set(), "plant a defect for each of these: docs/plant-a-defect.md"
 
 
-def test_the_book_of_promises_prints_a_pair_for_each() -> None:
+def test_the_book_of_promises_prints_a_pair_for_each_that_an_embedded_lab_can_break() -> None:
     book = read_book(ROOT, planted_defects())
-    assert [entry.check.id for entry in book.entries if entry.rows and not entry.planted] == []
+    assert [entry.check.id for entry in book.entries if entry.rows and not entry.planted and DRIVER in entry.check.drivers] == []
 
 
 def test_no_name_is_given_twice() -> None:

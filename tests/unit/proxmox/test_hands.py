@@ -72,10 +72,11 @@ def test_a_node_that_is_offline_is_a_lost_channel(cluster: Cluster, pve: Pve) ->
         VmHands(SPEC, cluster, 101, "lab").is_on()
 
 
-def test_rebuilding_is_there_where_somebody_can(cluster: Cluster) -> None:
-    done: list[str] = []
-    hands = VmHands(SPEC, cluster, 101, "lab", lambda: done.append("anew"))
+def test_a_machine_that_was_made_anew_is_another_vm(cluster: Cluster, pve: Pve) -> None:
+    pve.add(102, "tofu-runner01", *OURS)
+    hands = VmHands(SPEC, cluster, 101, "lab", lambda: 102)
     assert hands.has("rebuild", "off", "is_on")
     assert not VmHands(SPEC, cluster, 101, "lab").has("rebuild")
     hands.do("rebuild")
-    assert done == ["anew"]
+    hands.do("off")
+    assert pve.asked("POST") == ["/nodes/pve1/qemu/102/status/stop"]

@@ -1,0 +1,52 @@
+"""What set-up makes where a host can have embedded labs, and where it can only have labs on a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from provisioning import hostcheck, images, toolchain
+from provisioning.__main__ import app
+from provisioning.hostcheck import Finding
+from provisioning.toolchain.programs import Program, Tool
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names: list[str] = []
+
+    def ensure(program: Program, *_: object) -> Tool:
+        names.append(program.name)
+        return Tool(program, Path("/nowhere"), program.pinned, "built")
+
+    def image(*_: object) -> Path:
+        names.append("image")
+        return Path("/nowhere/image/root")
+
+    monkeypatch.setattr(toolchain, "ensure", ensure)
+    monkeypatch.setattr(toolchain, "forget_sources", lambda: None)
+    monkeypatch.setattr(images, "ensure", image)
+    return names
+
+
+def able(monkeypatch: pytest.MonkeyPatch, *, root: bool) -> None:
+    monkeypatch.setattr(hostcheck, "essentials", lambda: [Finding("root", root, "looked at", "run it as root")])
+
+
+def test_the_provider_is_made_for_those_who_ask(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    able(monkeypatch, root=True)
+    assert CliRunner().invoke(app, ["setup"]).exit_code == 0
+    assert made == ["minio", "tofu", "mc", "image"]
+    made.clear()
+    assert CliRunner().invoke(app, ["setup", "--with", "proxmox"]).exit_code == 0
+    assert made == ["minio", "tofu", "mc", "image", "terraform-provider-proxmox"]
+
+
+def test_a_host_without_root_can_have_labs_on_a_cluster(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    able(monkeypatch, root=False)
+    assert CliRunner().invoke(app, ["setup"]).exit_code == 1
+    assert made == []
+    assert CliRunner().invoke(app, ["setup", "--with", "proxmox"]).exit_code == 0
+    assert made == ["minio", "tofu", "mc", "terraform-provider-proxmox"]
