@@ -19,10 +19,7 @@ from datetime import timedelta
 from faults.control import command
 from model.errors import AcceptanceError
 from model.lab import Machine
-from model.remedy import TIMER, TIMER_MARKS
-
-AFTER = timedelta(seconds=120)
-"""How long a run may be silent."""
+from model.remedy import SILENT_AT_MOST, TIMER, TIMER_MARKS
 
 EVERY = timedelta(seconds=30)
 WENT_OFF = "off"
@@ -75,7 +72,7 @@ class DeadMan:
         after: How long after the last winding they go off.
     """
 
-    def __init__(self, run: str, after: timedelta = AFTER, every: timedelta = EVERY) -> None:
+    def __init__(self, run: str, after: timedelta = SILENT_AT_MOST, every: timedelta = EVERY) -> None:
         """Prepare; nothing is armed yet.
 
         Args:

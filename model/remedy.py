@@ -10,6 +10,9 @@ from model.errors import ControlChannelLost
 from model.lab import Machine
 
 SCRIPT_WITHIN = timedelta(seconds=60)
+SILENT_AT_MOST = timedelta(seconds=120)
+"""How long a run may be silent before machines undo by themselves what it did to them."""
+
 TIMER = "tha-undo"
 """How the names of timers begin that we start on machines, to undo faults."""
 

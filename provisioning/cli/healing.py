@@ -12,7 +12,7 @@ import typer
 from model.errors import AcceptanceError, BadInput, ControlChannelLost, UnsafeLab
 from model.journal import PATTERN, Broke, Debt, Ended, Healed, Journal, is_alive, read_journal, unsettled
 from model.lab import Ability, Lab, Machine
-from model.remedy import FORGET_TIMERS
+from model.remedy import FORGET_TIMERS, SILENT_AT_MOST
 from model.waiting import wait_until
 from probes.store import StoreProbe
 from provisioning import drivers
@@ -25,6 +25,7 @@ BY = "heal"
 JOBS = "ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -c '/pipeline-[A-Za-z0-9]\\{10\\}' || true"
 """How many processes work in folders that jobs of ours unpack into (`mktemp -d pipeline-XXXXXXXXXX`)."""
 
+GRACE = timedelta(seconds=15)
 JOBS_END_WITHIN = timedelta(seconds=90)
 """Longer than a job waits that was told to hold a lock, and that nobody releases any more."""
 
@@ -115,16 +116,51 @@ def _undo(lab: Lab, broke: Broke, journal: Journal) -> bool:
             if remedy.machine not in lab.machines:
                 msg = f"the lab file has no machine {remedy.machine} any more"
                 raise BadInput(msg)
-            machine = lab.machines[remedy.machine]
-            if remedy.script and not machine.is_on():
-                msg = f"{machine.name} is off; switch it on"
-                raise ControlChannelLost(msg)
-            remedy.apply(machine)
+            if remedy.script:
+                _let_in(lab.machines[remedy.machine])
+            remedy.apply(lab.machines[remedy.machine])
 
     done = _try(f"undo: {broke.what}", work)
     if done:
         journal.write(Healed(broke.fault, BY))
     return done
+
+
+def _let_in(machine: Machine) -> None:
+    """Find a way in: a fault may have cut it, until the machine's timer undoes that, or its power is switched off and on.
+
+    Raises:
+        ControlChannelLost: There is none.
+    """
+    try:
+        _must(machine, "true")
+    except ControlChannelLost:
+        note(f"    no way into {machine.name}; its timer should open it within {SILENT_AT_MOST.total_seconds():g} s")
+    else:
+        return
+    try:
+        wait_until(
+            lambda: _way_in(machine),
+            bool,
+            what=f"{machine.name} lets us in",
+            within=SILENT_AT_MOST + GRACE,
+            every=timedelta(seconds=2),
+            error=ControlChannelLost,
+        )
+    except ControlChannelLost:
+        if not machine.can(Ability.CUT_POWER):
+            raise
+        note(f"    no way into {machine.name}; its power is switched off and on")
+        machine.cut_power()
+        machine.power_on()
+
+
+def _way_in(machine: Machine) -> bool:
+    try:
+        _must(machine, "true")
+    except ControlChannelLost:
+        return False
+    return True
 
 
 def _tidying(lab: Lab, own: str) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -96,7 +96,7 @@ def write_configuration(settings: Settings, logins: Mapping[str, tuple[str, Logi
         "ServerAliveCountMax": "3",
         "ControlMaster": "auto",
         "ControlPath": f"{settings.folder}/%C",
-        "ControlPersist": "yes",
+        "ControlPersist": "120",
         "LogLevel": "ERROR",
     }
     parts += ["Host *", *(f"    {name} {value}" for name, value in options.items())]
