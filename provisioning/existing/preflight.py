@@ -22,6 +22,7 @@ from provisioning.hostcheck import Finding
 
 WITHIN = timedelta(seconds=8)
 CLOCK_SECONDS = 1.0
+POWER = ": power"
 VERSIONS = {
     Role.RUNNER: ("tofu version", "git --version"),
     Role.BALANCER: ("haproxy -v",),
@@ -52,6 +53,11 @@ def look_over(lab: Lab, known_hosts: str) -> list[Finding]:
     looks += [lambda each=each: _pipeline(lab, each) for each in lab.runners]  # type: ignore[misc]
     with ThreadPoolExecutor(max_workers=len(looks)) as pool:
         return [finding for found in [pool.submit(look) for look in looks] for finding in found.result()]
+
+
+def shut_out(findings: list[Finding]) -> bool:
+    """Whether nothing of a lab answers; that its plugs do says nothing about it."""
+    return not any(finding.ok for finding in findings if not finding.name.endswith(POWER))
 
 
 def _machine(machine: Machine, known_hosts: str) -> list[Finding]:
@@ -109,8 +115,8 @@ def _power(machine: Machine) -> list[Finding]:
     try:
         on = machine.hands.is_on()
     except AcceptanceError as error:
-        return [Finding(f"{machine.name}: power", ok=False, found=str(error), remedy="power.is_on must end with 0 or 1")]
-    return [Finding(f"{machine.name}: power", on, "on" if on else "off", "switch it on")]
+        return [Finding(f"{machine.name}{POWER}", ok=False, found=str(error), remedy="power.is_on must end with 0 or 1")]
+    return [Finding(f"{machine.name}{POWER}", on, "on" if on else "off", "switch it on")]
 
 
 def _endpoint(lab: Lab) -> list[Finding]:
