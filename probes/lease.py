@@ -24,6 +24,9 @@ from probes.store import StoreProbe
 NAME = "lease.json"
 GOOD_FOR = timedelta(seconds=120)
 ATTEMPTS = 5
+OVERWRITTEN = frozenset({"", "null"})
+"""Version ids where writing over leaves no older version: no versioning, or suspended."""
+
 SETTLES = timedelta(seconds=2)
 """Where nothing keeps two writers apart, the other one is given this long before it is looked who was last."""
 
@@ -214,7 +217,7 @@ class Lease:
         if not done.ok:
             return False  # the next look says who has it
         self._renewed = self._clock.now()
-        if there.value.entity.version_id:
+        if there.value.entity.version_id not in OVERWRITTEN:
             self.store.remove(self.key, there.value.entity.version_id)
         return True
 
