@@ -51,11 +51,11 @@ purge: ## Remove everything that was made here: labs, cache, image, virtual envi
 
 .PHONY: test
 test: ## Everything that continuous integration checks, the gate on the embedded lab included
-	@began=$$(date +%s) && $(MAKE) setup browser dev lint tests gate && \
+	@began=$$(date +%s) && $(MAKE) setup proxmox browser dev lint tests gate && \
 	    echo "make test: everything passed, in $$((($$(date +%s) - began) / 60)) min $$((($$(date +%s) - began) % 60)) s"
 
 .PHONY: tests
-tests: setup browser dev
+tests: setup proxmox browser dev
 	$(BIN)/pytest tests/ --ignore=tests/contract/faults -m "not proof" -n $(LABS) --dist worksteal $(ARGS)
 
 .PHONY: prove
@@ -85,7 +85,7 @@ unit: dev ## The fast tests of the suite itself; no lab, no root
 	$(BIN)/pytest tests/unit $(ARGS)
 
 .PHONY: full
-full: setup browser dev ## As `make test`, with every test and every variant (tag thorough); over an hour
+full: setup proxmox browser dev ## As `make test`, with every test and every variant (tag thorough); over an hour
 	@$(MAKE) lint
 	$(BIN)/pytest tests/ -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single
@@ -118,6 +118,10 @@ packages:
 .PHONY: browser
 browser: ## Install Chromium, in which tests look at the pages (as root; only for developing)
 	@provisioning/setup/packages.sh --browser
+
+.PHONY: proxmox
+proxmox: venv ## What labs on Proxmox VE need: programs, and the provider for OpenTofu (no root; two minutes the first time)
+	@$(BIN)/python -m provisioning setup --with proxmox
 
 .PHONY: venv
 venv: $(VENV)/.run ## Only the Python packages (no root; enough to test an existing lab)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.errors import AbilityMissing
+from model.outside import Outside
 from model.topology import Address, MachineSpec, Role, Topology
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Ability(StrEnum):
     DISCONNECT = "unplug from the network"
     REBUILD = "rebuild from nothing"
     FILL_DRIVE = "fill a drive that has a file system of its own"
+    INSPECT = "ask its hypervisor what it was given"
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,11 @@ class Machine(ABC):
     @abstractmethod
     def console(self, lines: int = 40) -> str:
         """Last lines of the machine's console; empty where the driver has none."""
+
+    def inspect(self) -> Outside:
+        """What the hypervisor gave it, asked now."""
+        self.require(Ability.INSPECT)
+        raise NotImplementedError
 
     def cut_power(self) -> None:
         """Pull the plug: silence at once, nothing is written any more."""
@@ -301,6 +308,15 @@ class LabDriver(ABC):
         Raises:
             LabUnavailable: A machine did not boot, or the lab could not be built; nothing is left behind.
         """
+
+    def reset(self, lab: Lab) -> bool:
+        """Bring a lab that got worse back to how it came, where that is quicker than another one.
+
+        Returns:
+            Whether it was done; else the lab is removed, and made anew.
+        """
+        del lab
+        return False
 
     @abstractmethod
     def enter(self, lab: Lab) -> None:

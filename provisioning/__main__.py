@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from provisioning.cli import checking, configuration, healing, host, lifetime, machines
+from provisioning.cli import applying, checking, configuration, healing, host, lifetime, machines
 from provisioning.cli.telling import PROGRAM, PlainErrors
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app.command("logs", rich_help_panel=MACHINES)(machines.logs)
 app.command("console", rich_help_panel=MACHINES)(machines.console)
 app.command("power", rich_help_panel=MACHINES)(machines.power)
 app.command("check", rich_help_panel=OWN)(checking.check)
+app.command("apply", rich_help_panel=OWN)(applying.apply)
 app.command("heal", rich_help_panel=OWN)(healing.heal)
 app.command("doctor", rich_help_panel=HOST)(host.doctor)
 app.command("setup", rich_help_panel=HOST)(host.setup)

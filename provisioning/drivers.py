@@ -10,7 +10,10 @@ from provisioning import hostcheck, images, toolchain
 from provisioning.embedded.driver import Alteration, EmbeddedDriver, as_in_reference
 from provisioning.existing.driver import ExistingDriver
 from provisioning.existing.labfile import LabFile
-from provisioning.existing.reading import read_lab_file
+from provisioning.existing.reading import read_as, read_lab_file
+from provisioning.proxmox import tools
+from provisioning.proxmox.driver import ProxmoxDriver
+from provisioning.proxmox.labfile import ProxmoxLabFile
 
 NOT_READY = (BadInput, HostUnfit, ToolMissing, ToolTooOld)
 """Why a driver cannot be had: something has to be done on this host first."""
@@ -58,3 +61,19 @@ def existing(path: Path, given: Mapping[str, Path | None] | None = None, file: L
     except ToolMissing:
         mc = None  # what the operator's client shows is not run then
     return ExistingDriver(file or read_lab_file(path), path, mc)
+
+
+def proxmox(path: Path, given: Mapping[str, Path | None] | None = None, file: ProxmoxLabFile | None = None) -> ProxmoxDriver:
+    """The driver `proxmox`, for the lab that a file plans; nothing is asked of the cluster.
+
+    Args:
+        path: The lab file, with `driver = "proxmox"`.
+        given: Programs chosen by the user, by name (`minio`, `tofu`, `mc`).
+        file: What it says, where it was read before.
+
+    Raises:
+        BadInput: The file is missing, or it is wrong; a given program is something else.
+        ToolMissing: A program or the provider is not there; names the command that makes it.
+        ToolTooOld: A given program cannot keep what is tested.
+    """
+    return ProxmoxDriver(file or read_as(ProxmoxLabFile, path), path, tools.find(given))

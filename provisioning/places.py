@@ -17,3 +17,9 @@ def cache() -> Path:
 def labs() -> Path:
     """Running and kept labs: one folder each. On disk, as state stores want a file system that can sync."""
     return Path("/var/lib") / PROJECT / "labs"
+
+
+def clusters() -> Path:
+    """Labs on clusters that were made from here: one folder each, with OpenTofu's state. Nobody else knows what was made; keep it."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    return Path(base) / PROJECT / "proxmox"

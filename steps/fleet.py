@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,9 @@ from threading import Barrier
 from pytest_bdd import parsers, then, when
 
 from model.errors import PromiseBroken
-from model.lab import Lab, Machine
+from model.lab import Ability, Lab, Machine
 from model.measurements import at_least
+from model.outside import Outside
 from probes import ssh
 from probes.outcomes import SshOutcome
 from probes.power import expect_power
@@ -43,6 +45,8 @@ class RunnerLook:
         memory_mb: Memory that it may use.
         tofu: Version of OpenTofu; empty when there is none.
         git: Version of git; empty when there is none.
+        addresses: All that it has.
+        outside: What its hypervisor gave it; None where nobody can be asked.
     """
 
     machine: Machine
@@ -50,6 +54,8 @@ class RunnerLook:
     memory_mb: float
     tofu: str
     git: str
+    addresses: tuple[str, ...] = ()
+    outside: Outside | None = None
 
 
 def _number(text: str) -> float | None:
@@ -65,7 +71,9 @@ def _look(machine: Machine) -> RunnerLook:
     limit = _number(machine.run(MEMORY_LIMIT).stdout) or total
     tofu = machine.run(TOFU_VERSION).stdout.strip()
     git = machine.run("git --version").stdout.removeprefix("git version ").strip()
-    return RunnerLook(machine, min(limited, online), min(limit, total) / 2**20, tofu, git)
+    addresses = tuple(re.findall(r"\d+(?:\.\d+){3}", machine.run("ip -brief -4 address").stdout))
+    outside = machine.inspect() if machine.can(Ability.INSPECT) else None
+    return RunnerLook(machine, min(limited, online), min(limit, total) / 2**20, tofu, git, addresses, outside)
 
 
 @when("every runner is looked at from inside", target_fixture="runner_looks")
@@ -86,6 +94,18 @@ def check_size(runner_looks: list[RunnerLook]) -> None:
         assert seen.cores == CORES, f"expected {CORES} cores on {seen.machine.name}; observed {seen.cores:g}"
         fits = abs(seen.memory_mb - MEMORY_MB) <= TOLERANCE * MEMORY_MB
         assert fits, f"expected {MEMORY_MB} MB on {seen.machine.name}; observed {seen.memory_mb:.0f} MB"
+        if seen.outside is not None:
+            _check_outside(seen, seen.outside)
+
+
+def _check_outside(seen: RunnerLook, outside: Outside) -> None:
+    """What the hypervisor gave a runner is what the module was told, and what the runner has."""
+    name = seen.machine.name
+    assert outside.name.endswith(name), f"expected that the hypervisor calls {name} so; observed {outside.name}"
+    assert outside.address == seen.machine.address, f"expected that {name} was given {seen.machine.address}; observed {outside.address}"
+    assert outside.address in seen.addresses, f"expected {outside.address} on {name}; observed {', '.join(seen.addresses)}"
+    given = (outside.cpu_cores, outside.memory_mb)
+    assert given == (CORES, MEMORY_MB), f"expected that {name} was given {CORES} cores and {MEMORY_MB} MB; observed {given}"
 
 
 @then("all have the same version of OpenTofu")

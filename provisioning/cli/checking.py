@@ -27,7 +27,10 @@ from provisioning import drivers
 from provisioning.cli.telling import FAILED, OUT, say
 from provisioning.existing.driver import ExistingDriver
 from provisioning.existing.preflight import abilities_missing, look_over, shut_out
+from provisioning.existing.reading import driver_named_in
 from provisioning.hostcheck import Finding
+from provisioning.proxmox.preflight import look_over as look_over_cluster
+from provisioning.proxmox.preflight import warnings
 
 ROOT = Path(__file__).parents[2]
 NO_WAY_IN = 10
@@ -106,6 +109,8 @@ def check(
 ) -> None:
     """Look whether a lab can be tested: machines, keys, root, versions, store, statistics, power. Changes nothing; 20 s at most.
 
+    Of a lab that is made on Proxmox VE it looks at the cluster: token and rights, nodes, template, storage, names, addresses.
+
     Says which checks can run there, which not and why, how long they take and what they disrupt. Exit status 1 where something
     will not do, 10 where there is no way in at all.
 
@@ -113,6 +118,9 @@ def check(
 
       python -m provisioning check labs/my-lab.toml
     """
+    if driver_named_in(path) == "proxmox":
+        _check_cluster(path, as_json=as_json)
+        return
     driver = drivers.existing(path)
     catalogue = Catalogue.load(ROOT / "features/checklist.toml")
     setting = Setting(driver.name, driver.file.topology, "gate", Gate.ALL, permitted=driver.file.permitted)
@@ -132,7 +140,25 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def _tell(checked: Checked, scenarios: Sequence[Scenario], path: Path) -> None:
+def _check_cluster(path: Path, *, as_json: bool) -> None:
+    """Whether a lab can be made there; nothing is made."""
+    started = time.monotonic()
+    driver = drivers.proxmox(path)
+    plan = driver.file.plan()
+    checked = Checked(look_over_cluster(driver.cluster, driver.file, plan), warnings(driver.file, plan))
+    checked.seconds = time.monotonic() - started
+    driver.cluster.close()
+    if as_json:
+        say(json.dumps({"findings": [asdict(each) for each in checked.findings]}, indent=2))
+    else:
+        _table(checked)
+    if len(checked.findings) == 1 and checked.shut_out:
+        raise typer.Exit(NO_WAY_IN)
+    if checked.bad:
+        raise typer.Exit(FAILED)
+
+
+def _table(checked: Checked) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("", "what", "found", "remedy"):
         table.add_column(title, overflow="fold")
@@ -142,6 +168,10 @@ def _tell(checked: Checked, scenarios: Sequence[Scenario], path: Path) -> None:
     OUT.print(table, soft_wrap=False)
     bad = len(checked.bad)
     say(f"{len(checked.findings) - bad} of {len(checked.findings)} looks are fine, after {checked.seconds:.1f} s; nothing was changed")
+
+
+def _tell(checked: Checked, scenarios: Sequence[Scenario], path: Path) -> None:
+    _table(checked)
     runnable = [each for each in scenarios if each.nodeid not in checked.reasons]
     known = _durations()
     harmless = [each for each in runnable if not each.disruptive]

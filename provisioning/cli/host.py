@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -11,7 +14,7 @@ from rich.text import Text
 from provisioning import hostcheck
 from provisioning.cli.lifetime import Mc, Minio, Tofu
 from provisioning.cli.telling import FAILED, OUT, say
-from provisioning.setup import prepare
+from provisioning.setup import prepare, prepare_programs
 
 
 def doctor() -> None:
@@ -34,10 +37,29 @@ def doctor() -> None:
     say("this host is ready for embedded labs")
 
 
-def setup(minio: Minio = None, tofu: Tofu = None, mc: Mc = None) -> None:
+class Extra(StrEnum):
+    """What not everybody needs."""
+
+    PROXMOX = "proxmox"
+
+
+def setup(
+    minio: Minio = None,
+    tofu: Tofu = None,
+    mc: Mc = None,
+    extras: Annotated[
+        list[Extra] | None,
+        typer.Option("--with", help="Make what labs on Proxmox VE need as well: the provider, two minutes.", show_default=False),
+    ] = None,
+) -> None:
     """Make programs and the machine image, where they are missing; takes minutes the first time, seconds after that.
 
-    System packages come first: `make setup` installs them, and calls this.
+    System packages come first: `make setup` installs them, and calls this. Without root, nothing is made but what --with says, and the
+    programs: enough for labs on Proxmox VE.
     """
     given: dict[str, Path | None] = {"minio": minio, "tofu": tofu, "mc": mc}
-    prepare(given={name: path for name, path in given.items() if path is not None})
+    chosen = {name: path for name, path in given.items() if path is not None}
+    if extras and os.geteuid() != 0:
+        prepare_programs(given=chosen)
+    else:
+        prepare(given=chosen, proxmox=bool(extras))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from model.topology import DEFAULT_TOPOLOGY, RUNNERS_MAX, TOPOLOGIES, topology
 from model.waiting import wait_until
 from probes.condition import Condition, look_at
 from provisioning import drivers
+from provisioning.cli import clusters
 from provisioning.cli.labs import Owner, entries, owner_of, require_root
 from provisioning.cli.telling import FAILED, PROGRAM, complain, note, one_interruption, say
 from provisioning.embedded import ownership, removal
@@ -31,6 +33,11 @@ Tofu = Annotated[Path | None, typer.Option(metavar="PATH", help="Use this OpenTo
 Mc = Annotated[Path | None, typer.Option(metavar="PATH", help="Use this client of MinIO.", show_default=False)]
 
 
+LabPath = Annotated[
+    Path | None, typer.Option("--lab", metavar="PATH", help="The file of a lab that is made on Proxmox VE.", show_default=False)
+]
+
+
 def up(  # noqa: PLR0913, PLR0917 - each argument is an option
     name: Annotated[str | None, typer.Argument(help="The lab's name; the topology's unless given.", show_default=False)] = None,
     topology_name: Annotated[
@@ -42,6 +49,7 @@ def up(  # noqa: PLR0913, PLR0917 - each argument is an option
         Path | None,
         typer.Option("--write-lab-file", metavar="PATH", help="Describe it as a lab that you own: pytest features/ --lab PATH."),
     ] = None,
+    lab: LabPath = None,
     minio: Minio = None,
     tofu: Tofu = None,
     mc: Mc = None,
@@ -55,7 +63,12 @@ def up(  # noqa: PLR0913, PLR0917 - each argument is an option
       python -m provisioning up
 
       python -m provisioning up mylab --topology single --runners 2
+
+      python -m provisioning up --lab labs/proxmox.toml
     """
+    if lab is not None:
+        clusters.up(lab, name, {"minio": minio, "tofu": tofu, "mc": mc})
+        return
     plan = topology(topology_name, runners)
     names = LabNames(name or plan.name)
     if lab_file is not None and lab_file.exists():
@@ -65,22 +78,22 @@ def up(  # noqa: PLR0913, PLR0917 - each argument is an option
     for leftover in removal.sweep():
         progress.say(f"swept: lab {leftover.lab} of a run that died")
     started = time.monotonic()
-    lab: Lab | None = None
+    made: Lab | None = None
     with one_interruption():
         try:
             with progress.step(f"making lab {names.lab} ({plan.name}, {len(plan.machines)} machines)") as step:
                 driver.tell = lambda what: step.report(note=what)
-                lab = driver.provision(plan, names.lab)
+                made = driver.provision(plan, names.lab)
             with progress.step("waiting until it serves"):
-                condition = _served(driver, lab)
+                condition = _served(driver, made)
             if lab_file is not None:
-                write_lab_file(lab, lab_file)
-            driver.keep(lab)
+                write_lab_file(made, lab_file)
+            driver.keep(made)
         except BaseException:
-            if lab is not None:
-                driver.remove(lab)
+            if made is not None:
+                driver.remove(made)
             raise
-    _introduce(lab, condition, time.monotonic() - started)
+    _introduce(made, condition, time.monotonic() - started)
 
 
 def _served(driver: EmbeddedDriver, lab: Lab) -> Condition:
@@ -126,6 +139,9 @@ def down(
 
       python -m provisioning down --all
     """
+    if name is not None and not every and clusters.is_on_a_cluster(name):
+        clusters.down(name, force=force)
+        return
     there = [entry.name for entry in entries()]
     if every == (name is not None):
         raise BadInput(f"give a lab's name, or --all; {_there(there)}")
@@ -160,12 +176,17 @@ def _remove(name: str, *, force: bool) -> None:
 
 
 def list_labs(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Show the labs of this host: what they are, whose they are, how to enter or remove them."""
-    found = entries()
+    """Show the labs of this host: what they are, whose they are, how old, how to enter or remove them; those on clusters, too."""
+    elsewhere = clusters.sentences()
+    found = [] if elsewhere and os.geteuid() != 0 else entries()
     if as_json:
-        say(json.dumps([entry.as_json() for entry in found], indent=2))
+        say(json.dumps([*(entry.as_json() for entry in found), *(told for _, told in elsewhere)], indent=2))
         return
-    if not found:
+    for sentence, told in elsewhere:
+        say(sentence)
+        say(f"  enter:  {told['enter']}")
+        say(f"  remove: {told['remove']}")
+    if not found and not elsewhere:
         say(f"no lab is up; make one: {PROGRAM} up")
     for entry in found:
         say(entry.sentence())
@@ -174,11 +195,17 @@ def list_labs(as_json: Annotated[bool, typer.Option("--json", help="For programs
         say(f"  remove: {entry.remove}")
 
 
-def sweep(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False) -> None:
+def sweep(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
+    lab: LabPath = None,
+) -> None:
     """Remove what runs that died left behind; never a lab that is kept, or that a living run works with.
 
-    Every run sweeps before it starts, so this is seldom needed.
+    Every run sweeps before it starts, so this is seldom needed. On a cluster, whatever carries our tag goes when its time is over.
     """
+    if lab is not None:
+        clusters.sweep(lab, dry_run=dry_run)
+        return
     require_root()
     if dry_run:
         with ownership.registry():

@@ -14,6 +14,7 @@ import typer
 from model.errors import BadInput
 from model.lab import Lab
 from model.topology import Address, Role
+from provisioning.cli.clusters import FLEET, enter, is_on_a_cluster
 from provisioning.cli.labs import choose, machine_of, state_of
 from provisioning.cli.telling import PROGRAM, say
 from provisioning.embedded.blueprint import Blueprint
@@ -22,7 +23,6 @@ from provisioning.embedded.machine import EmbeddedMachine
 from provisioning.embedded.names import LabNames
 from provisioning.embedded.network import LabNetwork
 
-FLEET = "fleet"
 SSH_PORT = 22
 MachineName = Annotated[str, typer.Argument(metavar="MACHINE", help="A machine of the lab: runner01, balancer01, storage01 …")]
 LabName = Annotated[str | None, typer.Option("--lab", metavar="NAME", help="The lab; not needed while only one is up.")]
@@ -44,6 +44,8 @@ def ssh(
 
       python -m provisioning ssh runner01 -- tofu version
     """
+    if lab is not None and is_on_a_cluster(lab):
+        enter(lab, machine, command or [], user)
     chosen = choose(lab)
     if machine == FLEET:
         address, usual = chosen.fleet.endpoint, chosen.fleet.user

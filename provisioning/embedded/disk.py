@@ -78,8 +78,8 @@ class Disk:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.touch(mode=0o600)
             target.write_text(file.content)
-            user, _, group = file.owner.partition(":")
-            os.chown(target, owners[0][user], owners[1][group or user])
+            user, group = file.ownership
+            os.chown(target, owners[0][user], owners[1][group])
             target.chmod(file.mode)
         for unit in applied.enabled:
             link = self.on_host(str(WANTS / unit))

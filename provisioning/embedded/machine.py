@@ -50,8 +50,8 @@ class EmbeddedMachine(Machine):
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        """All of them; a drive can be filled where it has a file system of its own."""
-        return frozenset(Ability) - (frozenset() if self.disk.has_drives() else {Ability.FILL_DRIVE})
+        """All but a hypervisor's; a drive can be filled where it has a file system of its own."""
+        return frozenset(Ability) - {Ability.INSPECT} - (frozenset() if self.disk.has_drives() else {Ability.FILL_DRIVE})
 
     @property
     def host(self) -> Host:

@@ -128,11 +128,11 @@ def _digest(topology: Topology, minio: Path) -> str:
     return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:16]
 
 
-def set_up(network: str, store: Store, credentials: Credentials, mc: Path, node: str | None = None) -> None:
+def set_up(network: str | None, store: Store, credentials: Credentials, mc: Path, node: str | None = None) -> None:
     """Make the bucket with versioning, and the runners' user, with the operator's client.
 
     Args:
-        network: The lab's network namespace.
+        network: The lab's network namespace; None where the calling thread is in it, or where there is none.
         store: The state store.
         credentials: Keys to use and to set up.
         mc: The operator's client.
@@ -177,12 +177,13 @@ def await_format(files: Iterable[Path]) -> None:
 
 @dataclass(frozen=True)
 class _Client:
-    network: str
+    network: str | None
     mc: Path
     environment: dict[str, str]
 
     def call(self, *words: str) -> None:
-        argv = ["nsenter", f"--net=/run/netns/{self.network}", str(self.mc), "--quiet", "--no-color", *words]
+        enter = [] if self.network is None else ["nsenter", f"--net=/run/netns/{self.network}"]
+        argv = [*enter, str(self.mc), "--quiet", "--no-color", *words]
         try:
             done = subprocess.run(
                 argv, capture_output=True, text=True, check=False, timeout=READY_SECONDS, env={**os.environ, **self.environment}

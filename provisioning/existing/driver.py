@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,10 @@ from provisioning.existing.hands import Hands
 from provisioning.existing.host_keys import PublishedHostKeys
 from provisioning.existing.labfile import LabFile
 from provisioning.existing.machine import ExistingMachine
-from provisioning.namespaces import NAMESPACES, enter_namespace
+from provisioning.namespaces import NAMESPACES, enter_namespace, own_network
+from provisioning.proxmox.api import Cluster
+from provisioning.proxmox.hands import VmHands
+from provisioning.proxmox.machine import VmMachine
 
 WITHIN = timedelta(seconds=10)
 
@@ -43,6 +45,14 @@ class ExistingDriver(LabDriver):
     ours: bool = False
     _folder: Path | None = field(default=None, init=False)
     _network: int | None = field(default=None, init=False)
+    _cluster: Cluster | None = field(default=None, init=False)
+
+    @property
+    def cluster(self) -> Cluster | None:
+        """Where machines are VMs, asked from where the suite was started; None where the file names no cluster."""
+        if self._cluster is None and self.file.proxmox is not None:
+            self._cluster = Cluster(self.file.proxmox, self.path.absolute().parent)
+        return self._cluster
 
     def provision(self, topology: Topology, name: str) -> Lab:  # noqa: ARG002 - the lab has a name
         """Connect; nothing is made.
@@ -78,8 +88,11 @@ class ExistingDriver(LabDriver):
         configuration = write_configuration(settings, {name: (entries[name].address, login) for name, login in logins.items()})
         machines: dict[str, Machine] = {}
         for spec in topology.machines:
-            hands = Hands(spec, file.commands_of(entries[spec.name]), base, self._network)
-            machines[spec.name] = ExistingMachine(SshChannel(spec, logins[spec.name], configuration), hands)
+            channel, number = SshChannel(spec, logins[spec.name], configuration), entries[spec.name].vm
+            if number is not None and self.cluster is not None:
+                machines[spec.name] = VmMachine(channel, VmHands(spec, self.cluster, number))
+            else:
+                machines[spec.name] = ExistingMachine(channel, Hands(spec, file.commands_of(entries[spec.name]), base, self._network))
         runners = {name: machine for name, machine in machines.items() if Role.RUNNER in machine.spec.roles}
         keys = PublishedHostKeys(runners, {name: settings.path(logins[name].known_hosts) for name in runners})
         for machine in runners.values():
@@ -135,7 +148,7 @@ class ExistingDriver(LabDriver):
     def remember_network(self) -> None:
         """Keep the network in which the file's commands run: that of whoever starts the suite."""
         if self.file.network_namespace is not None and self._network is None:
-            self._network = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            self._network = own_network()
 
     def around_disruption(self) -> AroundDisruption:
         """The file's commands before and after what disrupts; as of the last `connect`, for their network."""
@@ -164,6 +177,9 @@ class ExistingDriver(LabDriver):
         for machine in lab.machines.values():
             if isinstance(machine, ExistingMachine):
                 machine.channel.drop()
+        if self._cluster is not None:
+            self._cluster.close()
+            self._cluster = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from model.errors import ControlChannelLost
 from model.topology import MachineSpec
@@ -14,6 +15,22 @@ from provisioning.existing.labfile import Commands
 
 ON, OFF = 0, 1
 """How `is_on` ends."""
+
+
+class Grip(Protocol):
+    """What holds a machine from outside; deeds are named as the commands of a lab file are."""
+
+    def has(self, *names: str) -> bool:
+        """Whether all of these can be done."""
+
+    def do(self, name: str) -> None:
+        """Do it; raises `ControlChannelLost` where it did not work."""
+
+    def is_on(self) -> bool:
+        """Whether the machine has power."""
+
+    def line(self, name: str) -> str:
+        """A deed in words, for messages."""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from model.tags import DISRUPTIONS, QUORUM
-from model.topology import Address, MachineSpec, Role, Topology
+from model.topology import MachineSpec, Role, Topology
 from provisioning.existing.secret import Secret
+from provisioning.existing.tables import File, HostPort, Port, Table
+from provisioning.proxmox.connection import ClusterEntry
 from provisioning.roles.reference import BACKEND_SETTINGS, BUCKET, PIPELINE_USER
 
 VERSION = 1
@@ -20,31 +20,7 @@ HOST_NAME = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$"
 PREFIX = r"^[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9]$"
 
 
-def _address(value: object) -> object:
-    """Read `host:port`."""
-    if not isinstance(value, str):
-        return value
-    found = re.fullmatch(r"\[?([^\[\]]+?)\]?:(\d{1,5})", value)
-    if found is None or not 0 < int(found[2]) < 2**16:
-        msg = f"{value!r} is no address: give host:port, as in 10.1.0.102:9000"
-        raise ValueError(msg)
-    return Address(found[1], int(found[2]))
-
-
-def _home(path: Path) -> Path:
-    return path.expanduser()
-
-
-HostPort = Annotated[Address, BeforeValidator(_address)]
-File = Annotated[Path, AfterValidator(_home)]
-Port = Annotated[int, Field(gt=0, lt=2**16)]
 Disruption = Literal["runner", "balancer", "storage", "quorum"]
-
-
-class Table(BaseModel):
-    """A table of the file: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Jump(Table):
@@ -120,7 +96,11 @@ class Commands(Table):
 
 
 class MachineEntry(Table):
-    """One machine; what is not given is as in `[ssh]` and `[power]`."""
+    """One machine; what is not given is as in `[ssh]` and `[power]`.
+
+    Attributes:
+        vm: Id of the VM that it is, in the cluster of `[proxmox]`: instead of commands for power and network.
+    """
 
     name: str = Field(pattern=HOST_NAME)
     address: str = Field(min_length=1)
@@ -132,6 +112,7 @@ class MachineEntry(Table):
     jump: Jump | None = None
     sudo: bool | None = None
     power: Commands | None = None
+    vm: int | None = Field(default=None, ge=100)
 
 
 class FleetEntry(Table):
@@ -212,6 +193,7 @@ class LabFile(Table):
     network_namespace: str | None = None
     ssh: Login = Login()
     power: Commands = Commands()
+    proxmox: ClusterEntry | None = None
     fleet: FleetEntry
     store: StoreEntry
     balancer: BalancerEntry = BalancerEntry()
@@ -234,6 +216,9 @@ class LabFile(Table):
             raise ValueError(msg)
         if counts[Role.STORAGE] < 1:
             msg = "no machine has the role storage"
+            raise ValueError(msg)
+        if self.proxmox is None and (named := [entry.name for entry in self.machine if entry.vm is not None]):
+            msg = f"{named[0]} has the id of a VM, but there is no table [proxmox] that says in which cluster"
             raise ValueError(msg)
         if not 1 <= counts[Role.BALANCER] <= BALANCERS_MAX:
             msg = f"one or two machines have the role balancer; the file has {counts[Role.BALANCER]}"

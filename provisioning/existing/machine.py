@@ -17,7 +17,7 @@ from model.waiting import wait_until
 from probes.outcomes import Reached
 from probes.ssh import knock
 from provisioning.existing.channel import SshChannel
-from provisioning.existing.hands import Hands
+from provisioning.existing.hands import Grip
 from provisioning.looking import testinfra_host
 
 BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
@@ -32,7 +32,7 @@ NO_QUEUE = "timeout 20 sh -c 'while [ -n \"$(systemctl list-jobs --no-legend)\" 
 class ExistingMachine(Machine):
     """One machine of an existing lab."""
 
-    def __init__(self, channel: SshChannel, hands: Hands) -> None:
+    def __init__(self, channel: SshChannel, hands: Grip) -> None:
         """Put the parts together; nothing is asked yet."""
         super().__init__(channel.spec)
         self.channel, self.hands = channel, hands
@@ -53,6 +53,7 @@ class ExistingMachine(Machine):
             Ability.DISCONNECT: self.hands.has("network_off", "network_on"),
             Ability.REBUILD: self.hands.has("rebuild"),
             Ability.FILL_DRIVE: False,
+            Ability.INSPECT: False,
         }
         return frozenset(ability for ability, there in can.items() if there)
 
@@ -83,23 +84,19 @@ class ExistingMachine(Machine):
         """The file's `off`; ends when `is_on` says so."""
         super().cut_power()
         self.hands.do("off")
-        self._await_power(on=False)
-        self._switched_off = True
+        self._now_off()
 
     def shut_down(self) -> None:
         """`systemctl poweroff`; ends when `is_on` says that it is off."""
         super().shut_down()
         self.run("systemctl --no-block poweroff")
-        self._await_power(on=False)
-        self._switched_off = True
+        self._now_off()
 
     def power_on(self) -> None:
         """The file's `on`; ends when the control channel answers and systemd has no queued job."""
         super().power_on()
         self.hands.do("on")
-        self._switched_off = False
-        self._await_power(on=True)
-        self._await_boot("")
+        self._now_on()
 
     def reboot(self) -> None:
         """The file's `reboot`, else `systemctl reboot`; ends when the control channel answers in another boot."""
@@ -138,6 +135,15 @@ class ExistingMachine(Machine):
         self.hands.do("rebuild")
         self._await_boot("")
         self.made_anew(self.name)
+
+    def _now_off(self) -> None:
+        self._await_power(on=False)
+        self._switched_off = True
+
+    def _now_on(self) -> None:
+        self._switched_off = False
+        self._await_power(on=True)
+        self._await_boot("")
 
     def _await_power(self, *, on: bool) -> None:
         self.channel.drop()

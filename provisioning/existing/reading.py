@@ -7,7 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -15,18 +15,41 @@ from pydantic_core import ErrorDetails
 from model.errors import BadInput
 from provisioning.existing.labfile import VERSION, LabFile
 
+M = TypeVar("M", bound=BaseModel)
 KEY = re.compile(r"""^\s*(?P<key>[\w-]+|"[^"]+")\s*=""")
 HEADER = re.compile(r"^\s*(?P<open>\[\[?)\s*(?P<name>[\w.-]+)\s*\]")
 
 
 def read_lab_file(path: Path) -> LabFile:
-    """Read a lab file.
+    """Read the file of a lab that is there.
 
     Args:
         path: The TOML file.
 
     Raises:
-        BadInput: There is no such file, it is no TOML, or it says what a lab file cannot say; names the line.
+        BadInput: There is no such file, it is no TOML, or it says what such a file cannot say; names the line.
+    """
+    return read_as(LabFile, path)
+
+
+def driver_named_in(path: Path) -> str:
+    """Which driver a lab file names by its key `driver`; empty where it names none, or cannot be read at all."""
+    try:
+        named = tomllib.loads(path.read_text(encoding="utf-8")).get("driver", "")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return ""
+    return named if isinstance(named, str) else ""
+
+
+def read_as(model: type[M], path: Path) -> M:
+    """Read a lab file of a kind.
+
+    Args:
+        model: What it may say.
+        path: The TOML file.
+
+    Raises:
+        BadInput: There is no such file, it is no TOML, or it says what a file of this kind cannot say; names the line.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -41,25 +64,25 @@ def read_lab_file(path: Path) -> LabFile:
     if "version" in data and data["version"] != VERSION:
         raise BadInput(f"{path}:{line_of(text, ('version',))}: this suite reads lab files of version {VERSION}, not {data['version']!r}")
     try:
-        return LabFile.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise BadInput("\n".join(f"{path}{_told(text, each)}" for each in error.errors())) from error
+        raise BadInput("\n".join(f"{path}{_told(model, text, each)}" for each in error.errors())) from error
 
 
-def _told(text: str, error: ErrorDetails) -> str:
+def _told(model: type[BaseModel], text: str, error: ErrorDetails) -> str:
     """One thing that is wrong: `:line: where: what`."""
     where = tuple(part for part in error["loc"] if part != "function-before[_address(), Address]")
     line = line_of(text, where)
     name = ".".join(str(part + 1) if isinstance(part, int) else part for part in where) or "the file"
     if error["type"] == "extra_forbidden":
-        return f":{line}: unknown key {where[-1]}{_nearest(where)}"
+        return f":{line}: unknown key {where[-1]}{_nearest(model, where)}"
     if error["type"] == "missing":
         return f":{line}: {name} is missing"
     return f":{line}: {name}: {error['msg'].removeprefix('Value error, ')}"
 
 
-def _nearest(where: tuple[int | str, ...]) -> str:
-    valid = sorted(_fields(LabFile, where[:-1]))
+def _nearest(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
+    valid = sorted(_fields(model, where[:-1]))
     near = difflib.get_close_matches(str(where[-1]), valid, n=1)
     return f"; did you mean {near[0]}?" if near else f"; valid here: {', '.join(valid)}"
 

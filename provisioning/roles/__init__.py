@@ -8,12 +8,27 @@ from typing import Self
 
 @dataclass(frozen=True)
 class File:
-    """A file on a machine."""
+    """A file on a machine.
+
+    Attributes:
+        path: Where it is.
+        content: Its text.
+        mode: Its permissions.
+        owner: `user`, or `user:group`.
+        unit: What has to read it anew when it changed on a machine that runs.
+    """
 
     path: str
     content: str
     mode: int = 0o644
     owner: str = "root"
+    unit: str = ""
+
+    @property
+    def ownership(self) -> tuple[str, str]:
+        """User and group."""
+        user, _, group = self.owner.partition(":")
+        return user, group or user
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,7 @@ class Applied:
         drives: Folders that should be file systems of their own; a driver that cannot do so makes plain folders. None in the
             reference configuration: with them a store of four nodes needs 20 s instead of 7 s until it takes writes
             (embedded lab, four starts each), as its nodes then more often miss one another at first.
+        users: Accounts without a password, with a home.
     """
 
     packages: tuple[str, ...] = ()
@@ -35,6 +51,7 @@ class Applied:
     files: dict[str, File] = field(default_factory=dict)
     enabled: tuple[str, ...] = ()
     drives: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
 
     def with_files(self, *files: File) -> Self:
         """The same with files added or replaced."""
@@ -77,4 +94,5 @@ class Applied:
             {**self.files, **other.files},
             self.enabled + other.enabled,
             self.drives + other.drives,
+            self.users + other.users,
         )

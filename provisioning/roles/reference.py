@@ -16,6 +16,12 @@ PIPELINE_USER = "pipeline"
 MINIO_DATA = "/mnt/minio-data"
 BACKEND_SETTINGS = "/etc/tofu/backend.tfbackend"
 RELEASE = "release-abandoned-locks"
+CREDENTIALS = "/etc/tofu/credentials"
+INTERFACE = "host0"
+"""Of machines of an embedded lab: systemd-nspawn's."""
+
+SSHD, HAPROXY, KEEPALIVED, MINIO_UNIT = "ssh.service", "haproxy.service", "keepalived.service", "minio.service"
+SYSCTL = "systemd-sysctl.service"
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,17 @@ class LabFacts:
         topology: The plan.
         credentials: Keys of the state store.
         authorized_key: Public key that may log in.
+        bucket: Where the states are.
+        pipeline_user: Whose account pipelines use on runners.
+        backend_settings: Where runners keep their partial backend configuration.
     """
 
     topology: Topology
     credentials: Credentials
     authorized_key: str
+    bucket: str = BUCKET
+    pipeline_user: str = PIPELINE_USER
+    backend_settings: str = BACKEND_SETTINGS
 
 
 _templates = Environment(
@@ -53,12 +65,14 @@ _templates = Environment(
 )
 
 
-def _file(path: str, template: str, facts: LabFacts, *, mode: int = 0o644, owner: str = "root", **values: object) -> File:
+def _file(  # noqa: PLR0913 - what a file is made of
+    path: str, template: str, facts: LabFacts, *, mode: int = 0o644, owner: str = "root", unit: str = "", **values: object
+) -> File:
     text = _templates.get_template(template).render(
         topology=facts.topology, storage=facts.topology.of(Role.STORAGE), balancers=facts.topology.of(Role.BALANCER),
-        runners=facts.topology.of(Role.RUNNER), credentials=facts.credentials, bucket=BUCKET, **values,
+        runners=facts.topology.of(Role.RUNNER), credentials=facts.credentials, bucket=facts.bucket, **values,
     )  # fmt: skip
-    return File(path, text, mode, owner)
+    return File(path, text, mode, owner, unit)
 
 
 def _base(machine: MachineSpec, facts: LabFacts, identity: HostIdentity) -> Applied:
@@ -66,70 +80,93 @@ def _base(machine: MachineSpec, facts: LabFacts, identity: HostIdentity) -> Appl
     files = (
         File("/etc/hostname", f"{machine.name}\n"),
         _file("/etc/hosts", "hosts.j2", facts),
-        _file("/etc/ssh/sshd_config.d/reference.conf", "sshd.conf.j2", facts, key=key),
-        File(key, identity.private_key, 0o600),
+        _file("/etc/ssh/sshd_config.d/reference.conf", "sshd.conf.j2", facts, key=key, unit=SSHD),
+        File(key, identity.private_key, 0o600, unit=SSHD),
         File(f"{key}.pub", identity.public_key + "\n"),
-        File(f"{key}-cert.pub", identity.certificate + "\n"),
+        File(f"{key}-cert.pub", identity.certificate + "\n", unit=SSHD),
         File("/etc/ssh/authorized_keys/root", facts.authorized_key + "\n"),
-        File(f"/etc/ssh/authorized_keys/{PIPELINE_USER}", facts.authorized_key + "\n"),
+        File(f"/etc/ssh/authorized_keys/{facts.pipeline_user}", facts.authorized_key + "\n"),
     )
-    return Applied(packages=("openssh-server",), enabled=("ssh.service",)).with_files(*files)
+    return Applied(packages=("openssh-server",), enabled=(SSHD,), users=(facts.pipeline_user,)).with_files(*files)
 
 
-def _storage(machine: MachineSpec, facts: LabFacts) -> Applied:
+def _storage(machine: MachineSpec, facts: LabFacts, _interface: str) -> Applied:
     nodes, port = facts.topology.of(Role.STORAGE), facts.topology.storage_endpoint.port
     volumes = MINIO_DATA if len(nodes) == 1 else " ".join(f"http://{node.address}:{port}{MINIO_DATA}" for node in nodes)
     files = (
-        _file("/etc/systemd/system/minio.service", "minio.service.j2", facts, machine=machine, volumes=volumes),
-        _file("/etc/default/minio", "minio.env.j2", facts, mode=0o600),
-        _file("/etc/sysctl.d/60-state-storage.conf", "storage-sysctl.conf.j2", facts),
+        _file("/etc/systemd/system/minio.service", "minio.service.j2", facts, machine=machine, volumes=volumes, unit=MINIO_UNIT),
+        _file("/etc/default/minio", "minio.env.j2", facts, mode=0o600, unit=MINIO_UNIT),
+        _file("/etc/sysctl.d/60-state-storage.conf", "storage-sysctl.conf.j2", facts, unit=SYSCTL),
         File(f"{MINIO_DATA}/.keep", ""),
     )
-    applied = Applied(packages=("ca-certificates",), programs=("minio",), enabled=("minio.service",)).with_files(*files)
+    applied = Applied(packages=("ca-certificates",), programs=("minio",), enabled=(MINIO_UNIT,)).with_files(*files)
     return applied if len(nodes) == 1 else applied.merged(_release_of_locks(machine, facts))
 
 
 def _release_of_locks(machine: MachineSpec, facts: LabFacts) -> Applied:
     """A store of several machines has locks inside; a store of one forgets them with its process."""
-    script = _file(f"/usr/local/sbin/{RELEASE}", f"{RELEASE}.sh.j2", facts, mode=0o755, machine=machine)
-    unit = _file(f"/etc/systemd/system/{RELEASE}.service", f"{RELEASE}.service.j2", facts)
-    return Applied(packages=("curl", "jq"), enabled=(f"{RELEASE}.service",)).with_files(script, unit)
+    service = f"{RELEASE}.service"
+    script = _file(f"/usr/local/sbin/{RELEASE}", f"{RELEASE}.sh.j2", facts, mode=0o755, machine=machine, unit=service)
+    unit = _file(f"/etc/systemd/system/{service}", f"{service}.j2", facts, unit=service)
+    return Applied(packages=("curl", "jq"), enabled=(service,)).with_files(script, unit)
 
 
-def _balancer(machine: MachineSpec, facts: LabFacts) -> Applied:
-    applied = Applied(packages=("haproxy", "curl"), enabled=("haproxy.service",)).with_files(
-        _file("/etc/haproxy/haproxy.cfg", "haproxy.cfg.j2", facts, machine=machine),
-        _file("/etc/haproxy/end_sessions.lua", "end_sessions.lua.j2", facts),
+def _balancer(machine: MachineSpec, facts: LabFacts, interface: str) -> Applied:
+    applied = Applied(packages=("haproxy", "curl"), enabled=(HAPROXY,)).with_files(
+        _file("/etc/haproxy/haproxy.cfg", "haproxy.cfg.j2", facts, machine=machine, unit=HAPROXY),
+        _file("/etc/haproxy/end_sessions.lua", "end_sessions.lua.j2", facts, unit=HAPROXY),
     )
     if not facts.topology.virtual_addresses:
         return applied
     first = machine == facts.topology.of(Role.BALANCER)[0]
     return applied.merged(
-        Applied(packages=("keepalived",), enabled=("keepalived.service",)).with_files(
-            _file("/etc/keepalived/keepalived.conf", "keepalived.conf.j2", facts, priority=150 if first else 100),
-            _file("/etc/sysctl.d/60-virtual-addresses.conf", "balancer-sysctl.conf.j2", facts),
+        Applied(packages=("keepalived",), enabled=(KEEPALIVED,)).with_files(
+            _file(
+                "/etc/keepalived/keepalived.conf",
+                "keepalived.conf.j2",
+                facts,
+                unit=KEEPALIVED,
+                priority=150 if first else 100,
+                interface=interface,
+            ),
+            _file("/etc/sysctl.d/60-virtual-addresses.conf", "balancer-sysctl.conf.j2", facts, unit=SYSCTL),
         ),
     )
 
 
-def _runner(_machine: MachineSpec, facts: LabFacts) -> Applied:
+def _runner(_machine: MachineSpec, facts: LabFacts, _interface: str) -> Applied:
     files = (
-        _file(BACKEND_SETTINGS, "backend.tfbackend.j2", facts),
-        _file("/etc/tofu/credentials", "credentials.j2", facts, mode=0o640, owner=f"root:{PIPELINE_USER}"),
-        _file("/etc/environment", "environment.j2", facts, backend_settings=BACKEND_SETTINGS),
+        _file(facts.backend_settings, "backend.tfbackend.j2", facts),
+        _file(CREDENTIALS, "credentials.j2", facts, mode=0o640, owner=f"root:{facts.pipeline_user}"),
+        _file("/etc/environment", "environment.j2", facts, backend_settings=facts.backend_settings),
     )
-    return Applied(packages=("git", "ca-certificates"), programs=("tofu",)).with_files(*files)
+    return Applied(packages=("git", "ca-certificates"), programs=("tofu",), users=(facts.pipeline_user,)).with_files(*files)
 
 
 _ROLES = {Role.STORAGE: _storage, Role.BALANCER: _balancer, Role.RUNNER: _runner}
 
 
-def reference(machine: MachineSpec, facts: LabFacts, identity: HostIdentity) -> Applied:
+def services(machine: MachineSpec, facts: LabFacts, interface: str = INTERFACE) -> Applied:
+    """What the reference configuration puts on a machine for its roles; names, keys and logins are left to whoever owns it.
+
+    Args:
+        machine: The planned machine.
+        facts: The lab it belongs to.
+        interface: The network interface that has its address.
+    """
+    applied = Applied()
+    for role in machine.roles:
+        applied = applied.merged(_ROLES[role](machine, facts, interface))
+    return applied
+
+
+def reference(machine: MachineSpec, facts: LabFacts, identity: HostIdentity, interface: str = INTERFACE) -> Applied:
     """Everything that the reference configuration puts on a machine.
 
     Args:
         machine: The planned machine.
         facts: The lab it belongs to.
         identity: Its host key and certificate.
+        interface: The network interface that has its address.
     """
-    return _base(machine, facts, identity).merged(_ROLES[machine.role](machine, facts))
+    return _base(machine, facts, identity).merged(services(machine, facts, interface))

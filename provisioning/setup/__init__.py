@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from provisioning.setup.preparation import Prepared, prepare
+from provisioning.setup.preparation import Prepared, prepare, prepare_programs
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "prepare_programs"]

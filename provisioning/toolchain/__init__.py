@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from provisioning.toolchain.build import ensure, forget_sources
 from provisioning.toolchain.lookup import find
-from provisioning.toolchain.programs import MC, MINIO, PROGRAMS, TOFU, Program, Tool
+from provisioning.toolchain.programs import MC, MINIO, PROGRAMS, PROVIDER, TOFU, Program, Tool
 
-__all__ = ["MC", "MINIO", "PROGRAMS", "TOFU", "Program", "Tool", "ensure", "find", "forget_sources"]
+__all__ = ["MC", "MINIO", "PROGRAMS", "PROVIDER", "TOFU", "Program", "Tool", "ensure", "find", "forget_sources"]

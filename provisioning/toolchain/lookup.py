@@ -9,8 +9,8 @@ from pathlib import Path
 
 from model.errors import BadInput, ToolMissing, ToolTooOld
 from provisioning import places
-from provisioning.commands import SETUP_COMMAND
-from provisioning.toolchain.programs import Program, Tool
+from provisioning.commands import SETUP_COMMAND, SETUP_PROXMOX
+from provisioning.toolchain.programs import PROGRAMS, Program, Tool
 
 _ANSWER_SECONDS = 20
 _OF_OTHERS = ("TF_", "MINIO_", "MC_")
@@ -45,7 +45,7 @@ def find(program: Program, given: Path | None = None) -> Tool:
         return _given(program, given)
     tool = available(program)
     if tool is None:
-        msg = f"{program.title} is not there (neither on PATH in a fitting version nor in {tools_folder()}); run `{SETUP_COMMAND}` once"
+        msg = f"{program.title} is not there (neither on PATH in a fitting version nor in {tools_folder()}); run `{setup_of(program)}` once"
         raise ToolMissing(msg)
     return tool
 
@@ -71,6 +71,9 @@ def identify(program: Program, path: Path, origin: str) -> Tool | None:
     """
     if is_script(path):
         return None
+    if program.ask is None:
+        version = program.version_in("", path)
+        return Tool(program, path.absolute(), version, origin) if version else None
     env = {name: value for name, value in os.environ.items() if not name.startswith(_OF_OTHERS)}
     try:
         answer = subprocess.run(
@@ -86,6 +89,11 @@ def is_script(path: Path) -> bool:
     """Whether a file is a script (a version switcher's shim, for one)."""
     with path.open("rb") as file:
         return file.read(2) == b"#!"
+
+
+def setup_of(program: Program) -> str:
+    """The command that makes a program."""
+    return SETUP_COMMAND if program in PROGRAMS else SETUP_PROXMOX
 
 
 def _given(program: Program, given: Path) -> Tool:

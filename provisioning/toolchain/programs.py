@@ -36,7 +36,7 @@ class Program:
         title: As people call it.
         module: Go module that holds it.
         package: What to build.
-        ask: Arguments that make it say its version.
+        ask: Argument that makes it say its version; None for a program that does not talk to people.
         says: Finds the version in what it then says; group 1.
         unfit: Why a version cannot be used; None when it can.
         ldflags: For the linker.
@@ -46,7 +46,7 @@ class Program:
     title: str
     module: str
     package: str
-    ask: str
+    ask: str | None
     says: re.Pattern[str]
     unfit: Callable[[str], str | None] = field(repr=False)
     ldflags: str = "-s -w"
@@ -78,11 +78,14 @@ class Program:
 
         Args:
             said: What it said when it was asked.
-            path: Where it is; a build from the Go module proxy calls itself `GOGET`, only its build information tells more.
+            path: Where it is; a build from the Go module proxy calls itself `GOGET`, only its build information tells more. So does
+                that of a program which is not asked.
 
         Returns:
             The version, without a leading v of OpenTofu's; None when it is another program.
         """
+        if self.ask is None:
+            return buildinfo.modules(path).get(self.module)
         found = self.says.search(said)
         if found is None:
             return None
@@ -125,6 +128,12 @@ def _too_old(oldest: str) -> Callable[[str], str | None]:
     return judge
 
 
+def _is_pinned(version: str) -> str | None:
+    """A provider before 1.0 changes its ways with every minor version."""
+    pinned = PROVIDER.pinned
+    return None if version.removeprefix("v") == pinned else f"the modules here are written for {pinned}"
+
+
 def _tofu_unfit(version: str) -> str | None:
     numbers = tuple(int(part) for part in re.findall(r"\d+", version.partition("-")[0])[:3])
     if numbers < OLDEST_TOFU:
@@ -146,4 +155,14 @@ TOFU = Program(
     _tofu_unfit,
     "-s -w -X github.com/opentofu/opentofu/version.dev=no",
 )
+PROVIDER = Program(
+    "terraform-provider-proxmox",
+    "the OpenTofu provider for Proxmox VE",
+    "github.com/bpg/terraform-provider-proxmox",
+    "github.com/bpg/terraform-provider-proxmox",
+    None,
+    re.compile(""),
+    _is_pinned,
+)
 PROGRAMS = (MINIO, TOFU, MC)
+"""What every lab is made of; the provider is for labs on Proxmox VE alone."""

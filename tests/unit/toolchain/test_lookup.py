@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from model.errors import BadInput, ToolMissing, ToolTooOld
-from provisioning.toolchain import MC, MINIO, TOFU, find, lookup
+from provisioning.proxmox import tools
+from provisioning.toolchain import MC, MINIO, PROVIDER, TOFU, find, lookup
 
 Fake = Callable[[Path, str], Path]
 
@@ -45,6 +46,18 @@ def test_midnight_commander_is_not_the_operators_client(on_path: Path, fake: Fak
     fake(on_path / "mc", "echo GNU Midnight Commander 4.8.29")
     with pytest.raises(ToolMissing, match="make setup"):
         find(MC)
+
+
+@pytest.mark.usefixtures("cache", "on_path")
+def test_the_command_that_makes_the_provider_is_another_one() -> None:
+    with pytest.raises(ToolMissing, match=r"OpenTofu provider for Proxmox VE is not there .*python -m provisioning setup --with proxmox"):
+        find(PROVIDER)
+
+
+@pytest.mark.usefixtures("cache", "on_path")
+def test_a_lab_on_a_cluster_says_which_program_is_missing() -> None:
+    with pytest.raises(ToolMissing, match=r"OpenTofu is not there .*make setup"):
+        tools.find()
 
 
 @pytest.mark.usefixtures("cache")

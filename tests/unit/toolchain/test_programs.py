@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.toolchain import MC, MINIO, PROGRAMS, TOFU
+from provisioning.toolchain import MC, MINIO, PROGRAMS, PROVIDER, TOFU
 from provisioning.toolchain.programs import Program
 
 NOWHERE = Path("/dev/null")
@@ -62,10 +62,18 @@ def test_minio_fits_from_the_first_release_that_can_lock(version: str, *, fits: 
     assert (MINIO.unfit(version) is None) is fits
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("program", [*PROGRAMS, PROVIDER])
 def test_what_is_pinned_fits(program: Program) -> None:
     assert program.unfit(f"v{program.pinned}" if program is not TOFU else program.pinned) is None
     assert program.go >= "1.2"
+
+
+def test_a_provider_of_another_version_is_refused() -> None:
+    assert f"written for {PROVIDER.pinned}" in (PROVIDER.unfit("v0.110.0") or "")
+
+
+def test_a_provider_is_not_asked_but_read() -> None:
+    assert PROVIDER.version_in("anything", NOWHERE) is None
 
 
 def test_the_digest_follows_everything_that_a_build_depends_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
