@@ -6,23 +6,18 @@ holder renews it, and removes it in the end. A lease that was not renewed in tim
 
 from __future__ import annotations
 
-import getpass
-import json
-import os
-import socket
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
 
 from model.errors import LabInUse
 from model.waiting import REAL_CLOCK, Clock
 from probes.answers import Answer, StoreError
+from probes.lease_holder import Held, Holder
 from probes.snapshots import Entity
 from probes.store import StoreProbe
 
 NAME = "lease.json"
-GOOD_FOR = timedelta(seconds=120)
 ATTEMPTS = 5
 OVERWRITTEN = frozenset({"", "null"})
 """Version ids where writing over leaves no older version: no versioning, or suspended."""
@@ -30,70 +25,12 @@ OVERWRITTEN = frozenset({"", "null"})
 SETTLES = timedelta(seconds=2)
 """Where nothing keeps two writers apart, the other one is given this long before it is looked who was last."""
 
+LIVES_WITHIN = timedelta(seconds=10)
+"""A holder whom a fault of its own kept from the store renews within this time once the store is back: an attempt every 2 s, 5 s each."""
+
 CANNOT_LOCK = (
     "the state store lets a second conditional write pass (H01), so that nothing keeps two runs apart that begin at the same moment"
 )
-NOT_IMPLEMENTED = frozenset({"NotImplemented", "MethodNotAllowed"})
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Who works in a lab.
-
-    Attributes:
-        run: Id of the run.
-        who: User and host.
-        pid: Its process there.
-        since: When it began (ISO 8601, UTC).
-        seconds: How long a lease is good for that is not renewed.
-        renewed: How often it was.
-    """
-
-    run: str
-    who: str
-    pid: int
-    since: str
-    seconds: float = GOOD_FOR.total_seconds()
-    renewed: int = 0
-
-    @classmethod
-    def me(cls, run: str) -> Holder:
-        """This process."""
-        return cls(run, f"{getpass.getuser()}@{socket.gethostname()}", os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"))
-
-    @classmethod
-    def from_json(cls, content: bytes) -> Holder:
-        """Read a lease.
-
-        Raises:
-            ValueError: It is none.
-        """
-        data: Any = json.loads(content)
-        if not isinstance(data, dict) or not cls.__dataclass_fields__.keys() <= data.keys():
-            msg = f"no lease: {content[:200]!r}"
-            raise ValueError(msg)
-        return cls(**{name: data[name] for name in cls.__dataclass_fields__})
-
-    def as_json(self) -> bytes:
-        """As it is stored."""
-        return json.dumps(asdict(self)).encode()
-
-    def __str__(self) -> str:
-        """For people."""
-        return f"run {self.run} of {self.who} (process {self.pid}), since {self.since}"
-
-
-@dataclass(frozen=True)
-class Held:
-    """A lease that is there: whose, and as what it is stored."""
-
-    holder: Holder
-    entity: Entity
-
-    @property
-    def left(self) -> timedelta:
-        """How long it is good for; negative once it has expired."""
-        return timedelta(seconds=self.holder.seconds) - self.entity.age
 
 
 class Lease:
@@ -144,6 +81,8 @@ class Lease:
                 return
             if there.value is not None and there.value.holder.run != self.holder.run and there.value.left > timedelta():
                 raise self._in_use(there.value)
+            if there.value is not None and there.value.holder.run != self.holder.run and (alive := self._sign_of_life(there.value)):
+                raise self._in_use(alive)
             written = self._write(there.value)
             if written.error is None:
                 self._confirm(there.value)
@@ -151,23 +90,35 @@ class Lease:
             if written.error.status != HTTPStatus.PRECONDITION_FAILED and not written.missing:
                 self.missing = f"the state store does not take it: {written.error.code} {written.error.message}".strip()
                 return
+        if self.look().value is None:
+            self.missing = f"the state store refuses {ATTEMPTS} times in a row to make {self.key}, and has no such object (H01)"
+            return
         msg = f"another run was quicker {ATTEMPTS} times in a row in taking the lease {self.key}; try again"
         raise LabInUse(msg)
+
+    def _sign_of_life(self, expired: Held) -> Held | None:
+        """What a holder wrote who had only been kept from the store; None where it keeps silent."""
+        self._clock.pause(LIVES_WITHIN.total_seconds())
+        there = self.look().value
+        return there if there is not None and there.entity.etag != expired.entity.etag and there.left > timedelta() else None
 
     def _write(self, over: Held | None) -> Answer[str]:
         """Make the lease, or write over one that has expired."""
         content = self.holder.as_json()
-        if over is None:
-            return self.store.conditional_put(self.key, content)
-        return self._over(over, content)
+        if over is not None:
+            return self._over(over, content)
+        return self._or_else(self.store.conditional_put(self.key, content), content)
 
     def _over(self, held: Held, content: bytes) -> Answer[str]:
-        """Write over a lease, on condition that it is the one that was read; without, where a store knows no such condition."""
-        done = self.store.write_over(self.key, content, held.entity.etag)
-        if done.error is not None and done.error.code in NOT_IMPLEMENTED:
-            self.weak = CANNOT_LOCK
-            done = self.store.put(self.key, content)
-        return done
+        """Write over a lease, on condition that it is the one that was read."""
+        return self._or_else(self.store.write_over(self.key, content, held.entity.etag), content)
+
+    def _or_else(self, done: Answer[str], content: bytes) -> Answer[str]:
+        """Write without a condition where a store knows none."""
+        if not done.not_implemented:
+            return done
+        self.weak = CANNOT_LOCK
+        return self.store.put(self.key, content)
 
     def _confirm(self, before: Held | None) -> None:
         """See that the store keeps others out, and that what is there is ours.
@@ -175,7 +126,7 @@ class Lease:
         Raises:
             LabInUse: Another run was as quick, and the store let both pass; the last one has it.
         """
-        if self.store.conditional_put(self.key, self.holder.as_json()).ok:
+        if self.weak or self.store.conditional_put(self.key, self.holder.as_json()).ok:
             self.weak = CANNOT_LOCK
             self._clock.pause(SETTLES.total_seconds())
         there = self.look()

@@ -6,7 +6,8 @@ import logging
 import threading
 from datetime import timedelta
 
-from probes.lease import GOOD_FOR, Lease
+from probes.lease import Lease
+from probes.lease_holder import GOOD_FOR
 
 EVERY = timedelta(seconds=20)
 AGAIN = timedelta(seconds=2)

@@ -150,10 +150,10 @@ class StoreProbe:
         return Answer(tuple(each.key for each in found.value if each.is_latest and not each.is_delete_marker))
 
     def versions(self, prefix: str) -> Answer[tuple[ObjectVersion, ...]]:
-        """All versions and delete markers below a prefix, newest first within a key."""
+        """All versions and delete markers below a prefix, newest first within a key; objects where a store knows no versions."""
 
-        def walk() -> tuple[ObjectVersion, ...]:
-            found = self.client.list_objects(bucket_name=self.bucket, prefix=prefix, recursive=True, include_version=True)
+        def walk(*, versions: bool) -> tuple[ObjectVersion, ...]:
+            found = self.client.list_objects(bucket_name=self.bucket, prefix=prefix, recursive=True, include_version=versions)
             seen = [
                 ObjectVersion(
                     each.object_name or "",
@@ -167,7 +167,8 @@ class StoreProbe:
             ]
             return newest_first(seen)
 
-        return ask(walk)
+        every = ask(lambda: walk(versions=True))
+        return ask(lambda: walk(versions=False)) if every.not_implemented else every
 
     def state(self, key: str, version_id: str | None = None) -> Answer[StateSnapshot]:
         """The state under a key."""

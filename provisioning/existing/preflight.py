@@ -11,7 +11,8 @@ from datetime import datetime, timedelta, timezone
 from model.errors import AbilityMissing, AcceptanceError
 from model.lab import Ability, Lab, Machine
 from model.topology import Role
-from probes.lease import Holder, Lease
+from probes.lease import Lease
+from probes.lease_holder import Holder
 from probes.openssh import pipeline_client
 from probes.outcomes import Reached
 from probes.prefix import belongings

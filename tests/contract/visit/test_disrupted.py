@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from model.lab import Lab
-from probes.lease import Holder
+from probes.lease_holder import Holder
 from provisioning.embedded.driver import EmbeddedDriver
 from tests.contract.visit.test_in_use import LOCK
 from tests.contract.visit.test_visit import in_its_network

@@ -14,7 +14,8 @@ from minio.versioningconfig import VersioningConfig
 from model.lab import Store
 from model.topology import Address
 from model.waiting import wait_until
-from probes.lease import Holder, Lease
+from probes.lease import Lease
+from probes.lease_holder import Holder
 from probes.store import StoreProbe
 from provisioning import toolchain
 from tests.contract.peer import PATIENCE

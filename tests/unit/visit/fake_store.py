@@ -31,12 +31,16 @@ class FakeStore:
     Attributes:
         locks: Whether it keeps `If-None-Match`.
         matches: Whether it knows `If-Match`.
+        knows: Whether it knows `If-None-Match`; where not, it says so.
+        stuck: Whether it refuses conditional writes although there is nothing.
         away: Whether nobody answers.
         now: Its clock, in seconds.
     """
 
     locks: bool = True
     matches: bool = True
+    knows: bool = True
+    stuck: bool = False
     away: bool = False
     now: float = 0.0
     versions_of: dict[str, list[Written]] = field(default_factory=dict)
@@ -61,7 +65,9 @@ class FakeStore:
             act()
         if self.away:
             return Answer(error=AWAY)
-        return Answer(error=REFUSED) if self.locks and self._now(key) else self._write(key, content)
+        if not self.knows:
+            return Answer(error=StoreError("NotImplemented", 501))
+        return Answer(error=REFUSED) if self.stuck or (self.locks and self._now(key)) else self._write(key, content)
 
     def write_over(self, key: str, content: bytes, etag: str) -> Answer[str]:
         if self.away:

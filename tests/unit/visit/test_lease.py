@@ -10,7 +10,8 @@ import pytest
 
 from model.errors import LabInUse
 from model.waiting import Clock
-from probes.lease import CANNOT_LOCK, GOOD_FOR, Holder, Lease, drop_lease
+from probes.lease import CANNOT_LOCK, LIVES_WITHIN, Lease, drop_lease
+from probes.lease_holder import GOOD_FOR, Holder
 from probes.lease_keeper import LeaseKeeper
 from tests.unit.visit.fake_store import FakeStore
 
@@ -127,6 +128,41 @@ def test_a_store_that_knows_no_condition_for_writing_over() -> None:
     assert mine.weak == CANNOT_LOCK
     store.now = 300
     assert taken(store, OTHER).succeeded is not None
+
+
+def test_a_store_that_knows_no_conditional_write_at_all() -> None:
+    store = FakeStore(knows=False, matches=False)
+    mine = taken(store)
+    assert mine.weak == CANNOT_LOCK
+    with pytest.raises(LabInUse, match=MINE):
+        lease(store, OTHER).take()
+    assert mine.renew()
+    assert mine.give_up() == ""
+    assert store.versions_of == {}
+
+
+def test_a_store_that_refuses_what_is_not_there_is_no_lab_in_use() -> None:
+    """As versitygw once a delete marker lies on the key."""
+    mine = lease(FakeStore(stuck=True))
+    mine.take()
+    assert "has no such object (H01)" in mine.missing
+
+
+def test_a_holder_whom_its_own_fault_kept_from_the_store_keeps_its_lease() -> None:
+    """The store is back, and another run is quicker in looking than the holder in renewing."""
+    store = FakeStore()
+    first, paused = taken(store), list[float]()
+    store.now = GOOD_FOR.total_seconds() + 1
+
+    def pause(seconds: float) -> None:
+        paused.append(seconds)
+        assert first.renew()
+
+    second = Lease(store, Holder.me(OTHER), Clock(lambda: store.now, pause))  # type: ignore[arg-type]
+    with pytest.raises(LabInUse, match=MINE):
+        second.take()
+    assert paused == [LIVES_WITHIN.total_seconds()]
+    assert (whose(store), first.lost) == (MINE, "")
 
 
 def test_a_store_that_is_away_leaves_the_run_without_a_lease() -> None:
