@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,20 +63,22 @@ class AroundDisruption:
             return ""
         enter = [] if self.network is None else ["nsenter", f"--net=/proc/{os.getpid()}/fd/{self.network}", "--"]
         told = f"`{line}` (around_disruption.{name} of the lab file)"
-        try:
-            done = subprocess.run(
-                [*enter, "/bin/sh", "-c", line],
-                cwd=self.base,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                check=False,
-                timeout=self.commands.within,
-            )
-        except subprocess.TimeoutExpired:
-            return f"{told} did not end within {self.commands.within:g} s"
-        if done.returncode == 0:
+        with subprocess.Popen(
+            [*enter, "/bin/sh", "-c", line],
+            cwd=self.base,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            process_group=0,
+        ) as process:
+            try:
+                output, complaint = process.communicate(timeout=self.commands.within)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)  # with all that it started
+                return f"{told} did not end within {self.commands.within:g} s"
+        if process.returncode == 0:
             return ""
-        said = (done.stderr or done.stdout).strip().splitlines()
-        return SECRETS.mask(f"{told} ended with {done.returncode}: {said[-1] if said else 'it said nothing'}")
+        said = (complaint or output).strip().splitlines()
+        return SECRETS.mask(f"{told} ended with {process.returncode}: {said[-1] if said else 'it said nothing'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from model.catalogue import Catalogue
 from model.features import read_features
 from model.run import RUN, SCENARIO, Setting
 from model.verdicts import Gate
+from model.waiting import wait_until
 from provisioning.existing.around import AroundDisruption
 from provisioning.existing.labfile import Around, LabFile
 from provisioning.existing.reading import read_lab_file
@@ -59,6 +61,30 @@ def test_a_failing_or_slow_after_is_told(tmp_path: Path) -> None:
     slow = around(tmp_path, None, "sleep 5", within=0.1)
     assert slow.begin() == ""
     assert slow.end().endswith("did not end within 0.1 s")
+
+
+def test_nothing_goes_on_of_one_that_was_too_slow(tmp_path: Path) -> None:
+    slow = around(tmp_path, "sleep 300 & echo $! > child; wait", None, within=0.5)
+    assert slow.begin().endswith("did not end within 0.5 s")
+    child = Path("/proc") / (tmp_path / "child").read_text(encoding="utf-8").strip() / "stat"
+    wait_until(
+        lambda: child.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] if child.exists() else "gone",
+        lambda state: state in {"gone", "Z"},
+        what="what it started has ended",
+        within=timedelta(seconds=5),
+    )
+
+
+def test_what_could_not_be_looked_at_is_said_once() -> None:
+    written = list[str]()
+    reporter = SimpleNamespace(ensure_newline=lambda: None, write_line=written.append)
+    config = SimpleNamespace(stash=pytest.Stash(), pluginmanager=SimpleNamespace(get_plugin=lambda _name: reporter))
+    for unseen in (("sessions on runner02: no answer",), ("sessions on runner02: no answer", "locks in bucket states: AccessDenied"), ()):
+        disruption._say_what_was_not_seen(config, unseen)  # type: ignore[arg-type]
+    assert [each.removeprefix("note: nobody can tell whether somebody works there: ") for each in written] == [
+        "sessions on runner02: no answer",
+        "locks in bucket states: AccessDenied",
+    ]
 
 
 def test_after_is_made_up_for_a_run_that_died(tmp_path: Path) -> None:
