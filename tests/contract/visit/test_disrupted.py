@@ -88,7 +88,7 @@ def test_a_lab_that_becomes_somebody_elses_is_left_alone(own: Path, tmp_path: Pa
 
 
 def test_after_a_run_that_was_killed(own: Path, tmp_path: Path) -> None:
-    """Its journal keeps the next one out; `heal` gives the lease up, so that nobody has to wait for its end."""
+    """Its lease keeps the next one out, wherever that was started; `heal` gives it up, so that nobody has to wait for its end."""
     for name in ("killed", "next"):
         (tmp_path / name).mkdir()
     killed = AcceptanceRun(tmp_path / "killed", ("--lab", str(own), *CHOSEN))
