@@ -18,6 +18,8 @@ pytest_plugins = [
     "fixtures.work",
     "fixtures.clients",
     "fixtures.evidence",
+    "fixtures.disruption",
+    "fixtures.visiting",
     "steps.state",
     "steps.lock",
     "steps.migration",

@@ -77,7 +77,7 @@ def _exit_code(run: Run, pytest_code: int, foreign_failures: int) -> int:
         return pytest_code
     if run.interrupted:
         return ExitCode.FAILED if failed else ExitCode.INTERRUPTED
-    if pytest_code == 5 and not run.results:  # noqa: PLR2004 - pytest.ExitCode.NO_TESTS_COLLECTED
+    if pytest_code == 5 and not run.results and not run.stopped:  # noqa: PLR2004 - pytest.ExitCode.NO_TESTS_COLLECTED
         return pytest_code
     if failed:
         return ExitCode.FAILED

@@ -35,6 +35,10 @@ class UnsafeLab(AcceptanceError):
     """What was asked for could harm a lab; nothing was started."""
 
 
+class LabInUse(UnsafeLab):
+    """Somebody else's run works in the lab; the message names it, and until when."""
+
+
 class AbilityMissing(AcceptanceError):
     """The lab's driver cannot do this to this machine: the scenario is *not run*."""
 

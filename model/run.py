@@ -17,7 +17,7 @@ from model.catalogue import Catalogue, Check
 from model.measurements import Measurement
 from model.scenario import Scenario
 from model.secrets import SECRETS
-from model.story import Definition, LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
+from model.story import Comparison, Definition, LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
 from model.tags import DISRUPTIONS
 from model.verdicts import Gate, Verdict
 
@@ -150,6 +150,7 @@ class Run:
         ended: When the verdicts were computed.
         suite: What ran.
         lab: What the first lab was; None when none came up.
+        comparison: A lab that is not ours before the run against after it; None elsewhere, and where nothing could be compared.
         removal_seconds: What removing labs took.
         pytest_code: What pytest would have exited with.
         foreign_failures: Failed tests that are no scenarios, in the same run.
@@ -174,6 +175,7 @@ class Run:
     ended: datetime | None = None
     suite: SuiteFacts = field(default_factory=SuiteFacts)
     lab: LabFacts | None = None
+    comparison: Comparison | None = None
     removal_seconds: float = 0.0
     pytest_code: int = 0
     foreign_failures: int = 0

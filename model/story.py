@@ -160,3 +160,20 @@ class SuiteFacts:
     python: str = ""
     host: str = ""
     command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A lab that is not ours before the run against after it.
+
+    Attributes:
+        left: What is left of ours; each says what it is and where.
+        changed: What else is different, and may be the work of others.
+        unseen: What could not be compared, and why.
+        compared: What was, in words.
+    """
+
+    left: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    compared: str = ""

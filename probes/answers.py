@@ -15,6 +15,7 @@ from probes.http import Web, classify
 T = TypeVar("T")
 UNREADABLE = "Unreadable"
 NO_SUCH_KEY = "NoSuchKey"
+NOT_IMPLEMENTED = frozenset({"NotImplemented", "MethodNotAllowed"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Answer(Generic[T]):
     def missing(self) -> bool:
         """Whether it says that there is no such object (or bucket, or version)."""
         return self.error is not None and self.error.code.startswith("NoSuch")
+
+    @property
+    def not_implemented(self) -> bool:
+        """Whether it says that it does not know such a request at all."""
+        return self.error is not None and self.error.code in NOT_IMPLEMENTED
 
 
 class UnreadableContent(Exception):

@@ -19,6 +19,9 @@ CHANGES = 2
 
 ANY_STATUS = frozenset(range(256))
 RUNNER_SETTINGS = "TF_CLI_ARGS_init"
+MARK = "TOFU_HA_ACCEPTANCE"
+"""In the environment of everything that a job of ours runs: by it, it is told from what others do on a runner."""
+
 TIMED_OUT = (124, 137)
 """Exit status of `timeout(1)` when it had to interrupt, and when it had to kill."""
 
@@ -125,7 +128,7 @@ def script(steps: tuple[Step, ...], workspace: Workspace, token: str) -> str:
         token: What marker lines begin with, after `@@`.
     """
     body = [
-        "umask 077",
+        f"umask 077; export {MARK}={shlex.quote(workspace.key)}",
         'job=$(mktemp -d "${TMPDIR:-/tmp}/pipeline-XXXXXXXXXX") || exit 97',
         "trap 'rm -rf \"$job\"' EXIT",
         "trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 141' PIPE; trap 'exit 143' TERM",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -69,6 +69,23 @@ class ObjectVersion:
     is_delete_marker: bool = False
     modified: datetime | None = None
     size: int = 0
+
+
+@dataclass(frozen=True)
+class Entity:
+    """An object as it was read.
+
+    Attributes:
+        content: All of it.
+        etag: What `If-Match` asks for.
+        version_id: Empty where the bucket keeps no versions.
+        age: Since it was written, by the store's own clock.
+    """
+
+    content: bytes
+    etag: str
+    version_id: str
+    age: timedelta
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ request by which OpenTofu takes a lock).
 
 from __future__ import annotations
 
+import contextlib
 import io
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ from model.topology import Address
 from probes.answers import NO_SUCH_KEY, UNREADABLE, Answer, StoreError, ask, parsed
 from probes.lifecycle import in_words
 from probes.lock_error import LockInfo
-from probes.snapshots import ObjectVersion, StateSnapshot, StateVersion, newest_first
+from probes.snapshots import Entity, ObjectVersion, StateSnapshot, StateVersion, newest_first
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -148,10 +150,10 @@ class StoreProbe:
         return Answer(tuple(each.key for each in found.value if each.is_latest and not each.is_delete_marker))
 
     def versions(self, prefix: str) -> Answer[tuple[ObjectVersion, ...]]:
-        """All versions and delete markers below a prefix, newest first within a key."""
+        """All versions and delete markers below a prefix, newest first within a key; objects where a store knows no versions."""
 
-        def walk() -> tuple[ObjectVersion, ...]:
-            found = self.client.list_objects(bucket_name=self.bucket, prefix=prefix, recursive=True, include_version=True)
+        def walk(*, versions: bool) -> tuple[ObjectVersion, ...]:
+            found = self.client.list_objects(bucket_name=self.bucket, prefix=prefix, recursive=True, include_version=versions)
             seen = [
                 ObjectVersion(
                     each.object_name or "",
@@ -165,7 +167,8 @@ class StoreProbe:
             ]
             return newest_first(seen)
 
-        return ask(walk)
+        every = ask(lambda: walk(versions=True))
+        return ask(lambda: walk(versions=False)) if every.not_implemented else every
 
     def state(self, key: str, version_id: str | None = None) -> Answer[StateSnapshot]:
         """The state under a key."""
@@ -216,6 +219,23 @@ class StoreProbe:
             The version ID, or the refusal: status 412, `PreconditionFailed`.
         """
         return ask(lambda: self._conditional.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*").get("VersionId", ""))
+
+    def write_over(self, key: str, content: bytes, etag: str) -> Answer[str]:
+        """Write over an object, unless it is another one by now (`If-Match`); the value is the version ID."""
+        return ask(lambda: self._conditional.put_object(Bucket=self.bucket, Key=key, Body=content, IfMatch=etag).get("VersionId", ""))
+
+    def entity(self, key: str) -> Answer[Entity]:
+        """Read an object with what is needed to write over it, and its age by the store's own clock."""
+
+        def read() -> Entity:
+            found = self._conditional.get_object(Bucket=self.bucket, Key=key)
+            with contextlib.closing(found["Body"]) as body:
+                content = body.read()
+            said = found["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+            now = parsedate_to_datetime(said) if said else datetime.now(UTC)
+            return Entity(content, found["ETag"], found.get("VersionId", ""), now - found["LastModified"])
+
+        return ask(read)
 
     def remove_all(self, prefix: str) -> Answer[int]:
         """Remove every version and delete marker below a prefix; the value is how many there were.

@@ -66,6 +66,7 @@ def recorded(run: Run) -> RecordedRun:
             for each in applicable
             if each.nodeid not in run.results
         ),
+        comparison=run.comparison,
         folder=run.folder,
     )
 

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from model.errors import BadInput
 from model.measurements import Measurement
 from model.secrets import SECRETS
-from model.story import LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
+from model.story import Comparison, LabFacts, PhaseResult, SentenceResult, Strike, SuiteFacts
 from model.verdicts import Gate, Verdict
 
 SCHEMA_VERSION = 2
@@ -206,6 +206,7 @@ class RecordedRun:
         planned: Checks without scenarios yet.
         scenarios: Those that were selected, in the order of the files.
         left_out: Those that are applicable and were not.
+        comparison: A lab that is not ours before the run against after it; null elsewhere.
         folder: Where it was read from; not in the file.
     """
 
@@ -232,6 +233,7 @@ class RecordedRun:
     planned: tuple[PlannedCheck, ...]
     scenarios: tuple[RecordedScenario, ...]
     left_out: tuple[LeftOut, ...]
+    comparison: Comparison | None = None
     folder: Path = field(default=Path(), compare=False)
 
     def scenario(self, nodeid: str) -> RecordedScenario | None:

@@ -12,6 +12,7 @@ from model.history import Begun, Outcome
 from model.lab import Lab
 from probes import ssh
 from probes.clients.paced import STOP_WITHIN, Client
+from probes.job_steps import MARK
 from probes.outcomes import RunningCommand, SshOutcome
 
 LOOK_EVERY_SECONDS = 0.05
@@ -64,7 +65,7 @@ class SessionHolder(Client):
                 msg = f"expected session {number + 1} of {self.count} to be let in at {login.address}; observed {session}"
                 raise PromiseBroken(msg)
             who = ssh.who_answered(self.lab, session) or ""
-            command = session.start(f"exec sleep {self._lives.total_seconds():g}")
+            command = session.start(f"export {MARK}=session; exec sleep {self._lives.total_seconds():g}")
             self._held.append(_Held(self.history.begin("session", number=str(number), runner=who), command, who))
         self._watcher = threading.Thread(target=self._watch, name=self.history.name, daemon=True)
         try:

@@ -26,7 +26,7 @@ from model.verdicts import Gate
 from provisioning import drivers
 from provisioning.cli.telling import FAILED, OUT, say
 from provisioning.existing.driver import ExistingDriver
-from provisioning.existing.preflight import abilities_missing, look_over
+from provisioning.existing.preflight import abilities_missing, look_over, shut_out
 from provisioning.existing.reading import driver_named_in
 from provisioning.hostcheck import Finding
 from provisioning.proxmox.preflight import look_over as look_over_cluster
@@ -61,7 +61,7 @@ class Checked:
     @property
     def shut_out(self) -> bool:
         """Whether nothing answers at all."""
-        return all(not finding.ok for finding in self.findings)
+        return shut_out(self.findings)
 
 
 def look_at(driver: ExistingDriver, scenarios: Sequence[Scenario] = (), setting: Setting | None = None) -> Checked:

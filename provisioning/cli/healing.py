@@ -14,9 +14,11 @@ from model.journal import PATTERN, Broke, Debt, Ended, Healed, Journal, is_alive
 from model.lab import Ability, Lab, Machine
 from model.remedy import FORGET_TIMERS, SILENT_AT_MOST
 from model.waiting import wait_until
+from probes.lease import drop_lease
 from probes.store import StoreProbe
 from provisioning import drivers
 from provisioning.cli.telling import FAILED, PROGRAM, complain, note, say
+from provisioning.existing.driver import ExistingDriver
 from provisioning.existing.preflight import look_over
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +101,7 @@ def _pay(debt: Debt, journal: Journal) -> bool:
         driver.enter(lab)
         done = [_undo(lab, broke, journal) for broke in reversed(debt.broken.values())]
         done += [_try(what, deed) for what, deed in _tidying(lab, debt.began.own)]
+        done += [_try(what, deed) for what, deed in _leaving(driver, lab, debt.began.run)]
         bad = [finding for finding in look_over(lab, str(driver.file.ssh.known_hosts or "~/.ssh/known_hosts")) if not finding.ok]
     finally:
         driver.remove(lab)
@@ -170,6 +173,24 @@ def _tidying(lab: Lab, own: str) -> Iterator[tuple[str, Callable[[], object]]]:
     for runner in lab.runners:
         yield f"wait until no job of ours runs on {runner.name}", lambda runner=runner: _await_jobs(runner)  # type: ignore[misc]
     yield f"remove the objects below {own}", lambda: _empty(lab, own)
+
+
+def _leaving(driver: ExistingDriver, lab: Lab, run: str) -> Iterator[tuple[str, Callable[[], object]]]:
+    def give_up() -> None:
+        store = StoreProbe(lab.store)
+        try:
+            if wrong := drop_lease(store, run):
+                raise ControlChannelLost(wrong)
+        finally:
+            store.close()
+
+    def after() -> None:
+        if wrong := driver.around_disruption().make_up():
+            raise ControlChannelLost(wrong)
+
+    yield "give its lease up", give_up
+    if driver.file.around_disruption.after is not None:
+        yield "run around_disruption.after of the lab file", after
 
 
 def _must(machine: Machine, line: str) -> str:

@@ -14,6 +14,7 @@ from model.lab import Fleet, Lab, LabDriver, Machine, PublishedKeys, Store
 from model.topology import Role, Topology
 from probes.outcomes import Reached
 from probes.ssh import knock
+from provisioning.existing.around import AroundDisruption
 from provisioning.existing.channel import Settings, SshChannel, write_configuration
 from provisioning.existing.hands import Hands
 from provisioning.existing.host_keys import PublishedHostKeys
@@ -70,11 +71,12 @@ class ExistingDriver(LabDriver):
         return lab
 
     def connect(self, topology: Topology) -> Lab:
-        """Describe the lab; nothing is asked of it yet.
+        """Describe the lab; nothing is asked of it yet. Where the file's commands run: the network that the calling thread is in now.
 
         Raises:
             BadInput: A secret is not where the file says.
         """
+        self.remember_network()
         base, file = self.path.absolute().parent, self.file
         store = file.store
         access_key, secret_key = store.access_key.read("store.access_key", base), store.secret_key.read("store.secret_key", base)
@@ -147,6 +149,10 @@ class ExistingDriver(LabDriver):
         """Keep the network in which the file's commands run: that of whoever starts the suite."""
         if self.file.network_namespace is not None and self._network is None:
             self._network = own_network()
+
+    def around_disruption(self) -> AroundDisruption:
+        """The file's commands before and after what disrupts; as of the last `connect`, for their network."""
+        return AroundDisruption(self.file.around_disruption, self.path.absolute().parent, self._network)
 
     def _require_a_way_in(self, lab: Lab) -> None:
         def answers(machine: Machine) -> str:

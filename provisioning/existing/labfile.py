@@ -163,10 +163,17 @@ class Permissions(Table):
 
 
 class Around(Table):
-    """Commands of this host before the first disruption of a run and after the last one, as to silence alerts."""
+    """Commands of this host before the first disruption of a run and after the last one, as to silence alerts.
+
+    Attributes:
+        before: Where it fails, nothing is disrupted.
+        after: Run where `before` was, whatever happened; also by `heal`.
+        within: Seconds that each of them may take.
+    """
 
     before: str | None = None
     after: str | None = None
+    within: float = Field(default=60, gt=0)
 
 
 class LabFile(Table):

@@ -11,8 +11,11 @@ from datetime import datetime, timedelta, timezone
 from model.errors import AbilityMissing, AcceptanceError
 from model.lab import Ability, Lab, Machine
 from model.topology import Role
+from probes.lease import Lease
+from probes.lease_holder import Holder
 from probes.openssh import pipeline_client
 from probes.outcomes import Reached
+from probes.prefix import belongings
 from probes.ssh import knock, runner_login
 from probes.ssh import run as run_over_ssh
 from probes.statistics import read_statistics
@@ -22,6 +25,8 @@ from provisioning.hostcheck import Finding
 
 WITHIN = timedelta(seconds=8)
 CLOCK_SECONDS = 1.0
+POWER = ": power"
+LEASE = "lease"
 VERSIONS = {
     Role.RUNNER: ("tofu version", "git --version"),
     Role.BALANCER: ("haproxy -v",),
@@ -52,6 +57,11 @@ def look_over(lab: Lab, known_hosts: str) -> list[Finding]:
     looks += [lambda each=each: _pipeline(lab, each) for each in lab.runners]  # type: ignore[misc]
     with ThreadPoolExecutor(max_workers=len(looks)) as pool:
         return [finding for found in [pool.submit(look) for look in looks] for finding in found.result()]
+
+
+def shut_out(findings: list[Finding]) -> bool:
+    """Whether nothing of a lab answers; that its plugs do says nothing about it."""
+    return not any(finding.ok for finding in findings if not finding.name.endswith(POWER))
 
 
 def _machine(machine: Machine, known_hosts: str) -> list[Finding]:
@@ -109,8 +119,8 @@ def _power(machine: Machine) -> list[Finding]:
     try:
         on = machine.hands.is_on()
     except AcceptanceError as error:
-        return [Finding(f"{machine.name}: power", ok=False, found=str(error), remedy="power.is_on must end with 0 or 1")]
-    return [Finding(f"{machine.name}: power", on, "on" if on else "off", "switch it on")]
+        return [Finding(f"{machine.name}{POWER}", ok=False, found=str(error), remedy="power.is_on must end with 0 or 1")]
+    return [Finding(f"{machine.name}{POWER}", on, "on" if on else "off", "switch it on")]
 
 
 def _endpoint(lab: Lab) -> list[Finding]:
@@ -148,6 +158,7 @@ def _store(lab: Lab) -> list[Finding]:
                 f"mc version enable LAB/{lab.store.bucket}",
             ),
         ]
+        findings += _prefix(store)
         for node in lab.storage:
             address = node.at(lab.topology.storage_endpoint.port)
             if address.through:
@@ -159,6 +170,27 @@ def _store(lab: Lab) -> list[Finding]:
             findings.append(Finding(f"{node.name}: S3", seen.ok, "answers" if seen.ok else f"{address}: {seen.error}", remedy))
     finally:
         store.close()
+    return findings
+
+
+def _prefix(store: StoreProbe) -> list[Finding]:
+    """Whether the prefix is ours, and whether a run works there now."""
+    own, findings = store.store.own, []
+    found = store.versions(own)
+    if found.value is not None and (there := belongings(store.store, found.value)).foreign:
+        findings.append(
+            Finding(
+                f"prefix {own}",
+                ok=False,
+                found=f"{len(there.foreign)} keys that are not ours",
+                remedy="give store.prefix a name that nobody uses",
+            )
+        )
+    elif found.value is not None:
+        findings.append(Finding(f"prefix {own}", ok=True, found="ours" if found.value else "empty"))
+    held = Lease(store, Holder.me("")).look().value
+    if held is not None and held.left > timedelta():
+        findings.append(Finding(LEASE, ok=False, found=f"held by {held.holder}", remedy="wait until that run has ended"))
     return findings
 
 

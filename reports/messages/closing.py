@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from model.run import Result, Run
 from model.secrets import SECRETS
-from model.story import LabFacts, Status, SuiteFacts
+from model.story import Comparison, LabFacts, Status, SuiteFacts
 from reports.messages.cases import Case, CaseTeller
 from reports.messages.documents import Pickles, envelopes_of, sources
 from reports.messages.words import (
@@ -135,6 +135,7 @@ def _tail(run: Run) -> Iterator[Envelope]:
         "interrupted": run.interrupted,
         "dirty": run.dirty,
         "lab": lab,
+        "comparison": TypeAdapter(Comparison | None).dump_python(run.comparison, mode="json"),
         "removal_seconds": run.removal_seconds,
         "ended": (run.ended or run.started).isoformat(),
     }

@@ -15,7 +15,7 @@ from model.catalogue import Catalogue
 from model.errors import BadInput
 from model.features import read_feature
 from model.run import Result, Run, Setting
-from model.story import LabFacts, SuiteFacts
+from model.story import Comparison, LabFacts, SuiteFacts
 from reports.messages.words import BEGIN, END, RESULT, SCHEMA_VERSION
 from reports.record import CHECKLIST, MESSAGES, PARTS
 
@@ -154,6 +154,7 @@ def rebuild(record: Record, root: Path) -> Run:
         run.results[nodeid] = result
     run.suite = TypeAdapter(SuiteFacts).validate_python(asked["suite"])
     run.lab = TypeAdapter(LabFacts | None).validate_python(became.get("lab"))
+    run.comparison = TypeAdapter(Comparison | None).validate_python(became.get("comparison"))
     run.ended = datetime.fromisoformat(became["ended"]) if became else run.started
     run.stopped, run.interrupted = became.get("stopped", ""), became.get("interrupted", False)
     run.dirty, run.removal_seconds = list(became.get("dirty", ())), became.get("removal_seconds", 0.0)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -82,3 +85,42 @@ def test_only_our_own_objects_can_be_removed(refused: Address, prefix: str) -> N
 def test_a_probe_does_not_show_its_secret(refused: Address) -> None:
     asked = probe(refused)
     assert "some-secret" not in repr(asked) + repr(asked.store)
+
+
+class NoVersions(BaseHTTPRequestHandler):
+    """A store that knows no versions, with one object."""
+
+    def do_GET(self) -> None:
+        status, body = 200, "<Name>tofu-state</Name><Contents><Key>acceptance/x</Key><Size>2</Size></Contents>"
+        if "versions" in self.path:
+            status, body = 501, "<Code>NotImplemented</Code><Message>not here</Message>"
+        name = "ListBucketResult" if status == 200 else "Error"
+        content = f"<{name}>{body}</{name}>".encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def without_versions() -> Iterator[Address]:
+    with HTTPServer(("127.0.0.1", 0), NoVersions) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Address("127.0.0.1", server.server_port)
+        server.shutdown()
+        thread.join()
+
+
+def test_where_a_store_knows_no_versions_its_objects_are_listed(without_versions: Address) -> None:
+    asked = probe(without_versions)
+    found = asked.versions("acceptance/")
+    asked.close()
+    assert found.value is not None, found.error
+    assert [(each.key, each.version_id, each.is_latest, each.is_delete_marker) for each in found.value] == [
+        ("acceptance/x", "", True, False)
+    ]

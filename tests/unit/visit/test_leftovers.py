@@ -1,0 +1,147 @@
+"""What a run left in a lab is told from what others changed meanwhile. The looks themselves are tested in a lab."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from model.story import Comparison
+from probes.leftovers import compare
+from probes.snapshots import ObjectVersion
+from probes.traces import MachineTraces, Traces
+
+VIRTUAL = "10.1.0.102"
+FACTS: dict[str, frozenset[str]] = {
+    "tables": frozenset({"table inet filter"}),
+    "rules": frozenset({"d41d8"}),
+    "files": frozenset(),
+    "digests": frozenset({"/etc/haproxy/haproxy.cfg aa11"}),
+    "keys": frozenset({"ssh-ed25519 AAAA"}),
+    "processes": frozenset(),
+    "timers": frozenset(),
+    "enabled": frozenset({"minio.service enabled", "systemd-hostnamed.service static"}),
+    "active": frozenset({"minio.service active/running", "systemd-hostnamed.service active/running"}),
+    "addresses": frozenset({"lo 127.0.0.1/8", "eth0 10.1.0.11/24", f"eth0 {VIRTUAL}/24"}),
+}
+OLD = ObjectVersion("acceptance/20261125-100000-aaaa/x/terraform.tfstate", "1")
+THEIRS = ObjectVersion("network/terraform.tfstate", "7")
+
+
+def traces(**sections: set[str]) -> Traces:
+    changed = {name: frozenset(lines) for name, lines in sections.items()}
+    other = MachineTraces(power=True, facts={**FACTS, "addresses": frozenset({"eth0 10.1.0.12/24"})})
+    machines = {"storage01": MachineTraces(power=True, facts={**FACTS, **changed}), "storage02": other}
+    return Traces(frozenset({OLD}), frozenset({THEIRS}), machines)
+
+
+BEFORE = traces()
+
+
+def compared(after: Traces) -> Comparison:
+    return compare(BEFORE, after, (VIRTUAL,))
+
+
+def test_a_lab_that_is_as_it_was() -> None:
+    found = compared(traces())
+    assert (found.left, found.changed, found.unseen) == ((), (), ())
+    assert "of 2 machines" in found.compared
+
+
+@pytest.mark.parametrize(
+    ("section", "lines", "words"),
+    [
+        ("tables", {"table inet filter", "table inet tofu_ha_acceptance"}, "table of the packet filter: inet tofu_ha_acceptance"),
+        ("files", {"/tmp/pipeline-abcdefghij"}, "file /tmp/pipeline-abcdefghij"),
+        ("digests", {"/etc/haproxy/haproxy.cfg bb22"}, "file /etc/haproxy/haproxy.cfg is another one than before"),
+        ("digests", set(), "file /etc/haproxy/haproxy.cfg is gone"),
+        ("processes", {"sleep (process 812)"}, "process sleep (process 812)"),
+        ("timers", {"tha-undo-20261125-100000-aaaa-1-3.timer"}, "timer tha-undo-20261125-100000-aaaa-1-3.timer"),
+        (
+            "enabled",
+            {"minio.service disabled", "systemd-hostnamed.service static"},
+            "service minio.service is disabled, was enabled",
+        ),
+        (
+            "enabled",
+            {"minio.service enabled", "systemd-hostnamed.service static", "x.service enabled"},
+            "service x.service is enabled, was not there",
+        ),
+        ("active", {"minio.service inactive/dead"}, "service minio.service is inactive/dead, was active/running"),
+        ("active", {"minio.service failed/failed"}, "service minio.service is failed/failed, was active/running"),
+        ("addresses", {*FACTS["addresses"], "eth0 10.1.0.200/24"}, "it has the address 10.1.0.200/24 on eth0"),
+        ("addresses", FACTS["addresses"] - {"eth0 10.1.0.11/24"}, "it has lost the address 10.1.0.11/24 on eth0"),
+    ],
+)
+def test_what_is_left_on_a_machine(section: str, lines: set[str], words: str) -> None:
+    assert compared(traces(**{section: lines})).left == (f"storage01: {words}",)
+
+
+@pytest.mark.parametrize(
+    ("section", "lines", "words"),
+    [
+        ("tables", {"table inet filter", "table ip docker"}, "other tables of the packet filter: ip docker"),
+        ("rules", {"beef"}, "rules of other tables of the packet filter"),
+        ("keys", {"ssh-ed25519 BBBB"}, "it has other host keys"),
+    ],
+)
+def test_what_others_may_have_changed(section: str, lines: set[str], words: str) -> None:
+    found = compared(traces(**{section: lines}))
+    assert (found.left, found.changed) == ((), (f"storage01: {words}",))
+
+
+@pytest.mark.parametrize(
+    ("section", "lines"),
+    [
+        ("active", {"minio.service active/running"}),  # systemd-hostnamed is started on demand, and ends by itself
+        ("addresses", {*FACTS["addresses"], "veth12ab 172.17.0.9/16"}),
+        ("enabled", {*FACTS["enabled"], "run-u12.service transient"}),
+    ],
+)
+def test_what_comes_and_goes_by_itself(section: str, lines: set[str]) -> None:
+    found = compared(traces(**{section: lines}))
+    assert (found.left, found.changed) == ((), ())
+
+
+def test_objects_versions_and_markers() -> None:
+    key = "acceptance/20261125-110000-bbbb/x/terraform.tfstate"
+    new = {ObjectVersion(key, "2"), ObjectVersion(key, "3", is_delete_marker=True), ObjectVersion("acceptance/lease.json", "4")}
+    found = compared(replace(BEFORE, objects=frozenset({replace(OLD, is_latest=False), *new})))
+    assert found.left == (f"object {key}: 1 versions and 1 delete markers",)
+
+
+def test_states_of_others_are_told_and_blamed_on_nobody() -> None:
+    found = compared(replace(BEFORE, others=frozenset({ObjectVersion(THEIRS.key, "8")})))
+    assert found.left == ()
+    assert found.changed == (
+        f"outside of our prefix 1 versions are new: {THEIRS.key}",
+        f"outside of our prefix 1 versions are gone: {THEIRS.key}",
+    )
+
+
+def test_a_machine_that_is_off_or_silent_is_left_so() -> None:
+    off = compared(replace(BEFORE, machines={**BEFORE.machines, "storage01": MachineTraces(power=False, unseen="it is off")}))
+    assert off.left[0] == "storage01 is off, and was on"
+    silent = compared(replace(BEFORE, machines={**BEFORE.machines, "storage01": MachineTraces(power=True, unseen="no way in")}))
+    assert silent.left[0] == "storage01 cannot be looked at any more: no way in"
+
+
+def test_what_could_not_be_looked_at_is_said() -> None:
+    nobody = {name: MachineTraces(unseen="no root") for name in BEFORE.machines}
+    found = compare(Traces(None, None, nobody), Traces(None, None, nobody))
+    assert found.left == ()
+    assert [each.partition(":")[0] for each in found.unseen] == [
+        "objects below our prefix",
+        "objects outside of our prefix",
+        "storage01",
+        "storage02",
+    ]
+
+
+def test_an_address_that_moves_may_move_but_not_be_twice() -> None:
+    moved = {"storage01": traces(addresses={"lo 127.0.0.1/8", "eth0 10.1.0.11/24"}).machines["storage01"]}
+    there = MachineTraces(power=True, facts={**FACTS, "addresses": frozenset({"eth0 10.1.0.12/24", f"eth0 {VIRTUAL}/24"})})
+    found = compared(replace(BEFORE, machines={**moved, "storage02": there}))
+    assert (found.left, found.changed) == ((), (f"address {VIRTUAL} has moved from storage01 to storage02",))
+    twice = compared(replace(BEFORE, machines={**BEFORE.machines, "storage02": there}))
+    assert twice.left == (f"address {VIRTUAL} is on storage01 and storage02, was on storage01",)
