@@ -30,8 +30,8 @@ def test_memory_beyond_the_limit_is_not_to_be_had(runner: EmbeddedMachine) -> No
     assert runner.run("true").ok
 
 
-def test_every_ability_is_there_but_for_drives_that_nobody_asked_for(lab: Lab) -> None:
-    expected = dict.fromkeys(lab.machines, frozenset(Ability) - {Ability.FILL_DRIVE})
+def test_every_ability_is_there_but_for_drives_that_nobody_asked_for_and_a_hypervisor(lab: Lab) -> None:
+    expected = dict.fromkeys(lab.machines, frozenset(Ability) - {Ability.FILL_DRIVE, Ability.INSPECT})
     assert {machine.name: machine.abilities for machine in lab.machines.values()} == expected
 
 
