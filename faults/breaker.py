@@ -76,7 +76,7 @@ class Breaker:
         log.info("fault: %s …", fault)
         started = time.monotonic()
         try:
-            fault.strike(self._guard.before)
+            fault.strike(self._guard.before, self._settle)
         finally:
             self.strikes.append(fault.newest)
             self._forget()
@@ -110,13 +110,17 @@ class Breaker:
         log.info("recovered from: %s; after %.1f s", fault, took)
         return timedelta(seconds=took)
 
+    def _settle(self, fault: Fault) -> None:
+        """What follows on healing, also where a sentence heals by itself: the timer must not go off in the midst of what comes then."""
+        self._forget()
+        self._guard.after(fault)
+
     def _undo(self, fault: Fault) -> None:
-        if fault.healed_at is not None:
+        if fault.healed_at is not None and not self._guard.is_owed(fault):
             return
         try:
             fault.undo()
-            self._forget()
-            self._guard.after(fault)
+            self._guard.after(fault)  # once more, should that have failed
         except Exception as error:
             log.error("could not be healed: %s: %s", fault, error)  # noqa: TRY400 - whoever asked reports the error itself
             raise

@@ -23,6 +23,10 @@ KINDS: dict[str, type[Fault]] = {}
 """Every kind of fault that was imported, by title; `faults.registry` imports them all."""
 
 
+def _nothing(_fault: Fault) -> None:
+    pass
+
+
 class Fault(ABC):
     """A fault of one machine (or of several that must fail together).
 
@@ -70,6 +74,7 @@ class Fault(ABC):
         self.proven_at: float | None = None
         self.healed_at: float | None = None
         self.newest = Strike(self.title, ())
+        self._settle: Callable[[Fault], None] = _nothing
 
     def __repr__(self) -> str:
         """What is done to whom."""
@@ -84,16 +89,18 @@ class Fault(ABC):
         """Everything that it breaks: none of it may have another fault."""
         return (self.machine,)
 
-    def strike(self, prepare: Callable[[Fault], None] = lambda _fault: None) -> None:
+    def strike(self, prepare: Callable[[Fault], None] = _nothing, settle: Callable[[Fault], None] = _nothing) -> None:
         """Look, inject, and prove the effect.
 
         Args:
             prepare: Called when it is known what to break, and before it is broken.
+            settle: Called once it is healed, by whomever.
 
         Raises:
             FaultHadNoEffect: Nothing of it could be seen from outside, or there was nothing to break.
         """
         self.healed_at = self.injected_at = self.proven_at = None  # a fault may strike again after it was healed
+        self._settle = settle
         self.newest = Strike(self.title, tuple(machine.name for machine in self.machines))
         self.look_before()
         prepare(self)
@@ -119,6 +126,7 @@ class Fault(ABC):
         if self.healed_at is None:
             self.heal()
             self.healed_at, self.newest.healed = time.monotonic(), time.time()
+            self._settle(self)
 
     def look_before(self) -> None:  # noqa: B027 - most faults need no look
         """See how things are before they break, where the proof needs it; changes nothing.

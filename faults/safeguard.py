@@ -21,6 +21,10 @@ class NoGuard:
     def after(self, fault: Fault) -> None:
         """Nothing."""
 
+    def is_owed(self, fault: Fault) -> bool:  # noqa: ARG002 - nothing is
+        """Whether it is still written down as not undone."""
+        return False
+
     def require_unbroken(self) -> None:
         """Nothing."""
 
@@ -44,6 +48,10 @@ class Safeguard(NoGuard):
     def owes(self) -> bool:
         """Whether a fault was not undone."""
         return bool(self._owed)
+
+    def is_owed(self, fault: Fault) -> bool:
+        """Whether it is still written down as not undone."""
+        return fault in self._owed
 
     def close(self) -> None:
         """Wind no timer up any more."""

@@ -133,9 +133,9 @@ PLANTED = (
         "process sleep (process ",
     ),
     Leftover(
-        "storage01",
-        "systemctl kill --kill-whom=all --signal=STOP minio.service",
-        "systemctl kill --kill-whom=all --signal=CONT minio.service",
+        "balancer01",
+        "systemctl kill --kill-whom=all --signal=STOP haproxy.service",
+        "systemctl kill --kill-whom=all --signal=CONT haproxy.service",
         "which stands still",
     ),
     Leftover(
@@ -182,7 +182,8 @@ def test_what_is_left_on_a_machine_is_found(visit: Visit, owned: Lab, planted: L
 @pytest.fixture
 def _powered(owned: Lab) -> Iterator[None]:
     yield
-    owned.machines["runner02"].power_on()
+    if not owned.machines["runner02"].is_on():
+        owned.machines["runner02"].power_on()
 
 
 @pytest.mark.usefixtures("_powered")

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from faults.breaker import Breaker
-from faults.dead_man import DeadMan
+from faults.dead_man import DeadMan, Timer
 from faults.power import PlugPulled
 from faults.registry import kinds
 from faults.safeguard import Safeguard
 from faults.service import ServiceStopped, SshStopped
 from model.aftermath import Aftermath
-from model.errors import AbilityMissing
+from model.errors import AbilityMissing, ControlChannelLost
 from model.journal import Journal, read_journal
 from model.lab import Ability, CommandResult
 from model.remedy import Deed
@@ -54,6 +54,39 @@ def test_it_is_written_down_and_armed_before_it_is_broken(guard: Safeguard, mach
     broken.heal(fault)
     assert machine.journal[-1].strip().startswith("systemctl stop tha-undo-run-1-1.timer")
     assert not read_journal(guard.journal.path).broken
+    assert not guard.owes
+
+
+def test_a_fault_that_a_sentence_heals_is_owed_no_longer(guard: Safeguard, machine: FakeMachine) -> None:
+    broken = breaker(guard)
+    fault = broken.inject(SshStopped(machine))
+    fault.undo()
+    assert machine.journal[-1].strip().startswith("systemctl stop tha-undo-run-1-1.timer")
+    assert not read_journal(guard.journal.path).broken
+    broken.inject(fault)
+    assert guard.owes, "it struck again"
+    fault.undo()
+    assert not guard.owes
+
+
+def test_a_timer_that_could_not_be_stopped_is_stopped_in_the_end(
+    guard: Safeguard, machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aftermath, disarm = Aftermath(), guard.dead_man.disarm
+    broken = Breaker(aftermath, lambda: None, lambda: None, guard=guard)
+    fault = broken.inject(SshStopped(machine))
+
+    def lost(_timer: Timer) -> bool:
+        monkeypatch.setattr(guard.dead_man, "disarm", disarm)
+        msg = "no answer"
+        raise ControlChannelLost(msg)
+
+    monkeypatch.setattr(guard.dead_man, "disarm", lost)
+    with pytest.raises(ControlChannelLost):
+        fault.undo()
+    assert guard.owes
+    for heal in aftermath.heals:
+        heal()
     assert not guard.owes
 
 
