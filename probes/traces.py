@@ -34,7 +34,7 @@ for each in /proc/[0-9]*; do
 done
 ps -eo pid=,stat=,unit=,comm= 2>/dev/null | awk '
     $2 ~ /^T/ && $3 ~ /\.service$/ && $3 !~ /^user@/ {print $4" of "$3" (process "$1"), which stands still"}'
-say timers; systemctl list-units --all --plain --no-legend '@TIMER@*' 2>/dev/null | awk '{print $1}'
+say timers; systemctl list-units --all --plain --no-legend '@TIMER@*' 2>/dev/null | awk '{sub(/[.](timer|service)$/, "", $1); print $1}'
 say enabled; systemctl list-unit-files --plain --no-legend --type=service,socket,timer 2>/dev/null | awk '{print $1" "$2}'
 say active; systemctl list-units --all --plain --no-legend --type=service,socket 2>/dev/null | awk '{print $1" "$3"/"$4}'
 say addresses; ip -brief address 2>/dev/null | awk '

@@ -134,15 +134,15 @@ PLANTED = (
     ),
     Leftover(
         "balancer01",
-        "systemctl kill --kill-whom=all --signal=STOP haproxy.service",
-        "systemctl kill --kill-whom=all --signal=CONT haproxy.service",
+        "systemctl kill --kill-whom=main --signal=STOP haproxy.service",
+        "systemctl kill --kill-whom=main --signal=CONT haproxy.service",
         "which stands still",
     ),
     Leftover(
         "runner01",
         "systemd-run --quiet --unit=tha-undo-planted-1 --on-active=300 true",
         "systemctl stop tha-undo-planted-1.timer",
-        "timer tha-undo-planted-1.timer",
+        "timer tha-undo-planted-1",
     ),
     Leftover(
         "balancer01",

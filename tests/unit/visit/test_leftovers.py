@@ -56,7 +56,7 @@ def test_a_lab_that_is_as_it_was() -> None:
         ("digests", {"/etc/haproxy/haproxy.cfg bb22"}, "file /etc/haproxy/haproxy.cfg is another one than before"),
         ("digests", set(), "file /etc/haproxy/haproxy.cfg is gone"),
         ("processes", {"sleep (process 812)"}, "process sleep (process 812)"),
-        ("timers", {"tha-undo-20261125-100000-aaaa-1-3.timer"}, "timer tha-undo-20261125-100000-aaaa-1-3.timer"),
+        ("timers", {"tha-undo-20261125-100000-aaaa-1-3"}, "timer tha-undo-20261125-100000-aaaa-1-3"),
         (
             "enabled",
             {"minio.service disabled", "systemd-hostnamed.service static"},
