@@ -19,6 +19,8 @@ from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.names import LabNames
 from tests.contract.peer import Peer
 
+NO_POWER = "the lab's driver cannot do this to ci-"
+NOT_CARRIED = "is reached through a jump host only, which carries SSH and nothing else for us"
 FEASIBLE = ("--allow-disruption", "-m", "not disruptive or check(id='V6') or check(id='V7')")
 ROOT = Path(__file__).parents[3]
 MACHINES = (
@@ -115,9 +117,8 @@ def test_the_suite_runs_on_it(lab: Lab, file: Path, tmp_path: Path) -> None:
     for each in json.loads(record.read_text(encoding="utf-8"))["scenarios"]:
         verdicts.setdefault(each["verdict"], []).append(each["title"])
         if each["verdict"] == "not run":
-            reasons.add(each["reason"].partition(":")[0])
+            reasons.add(each["reason"])
     assert set(verdicts) == {"passed", "not run"}, done.stdout
     assert len(verdicts["passed"]) > len(verdicts["not run"]) * 4, verdicts
-    assert reasons == {"the lab's driver cannot do this to ci-amsel", "10.1.0.51", "10.1.0.53"}, (
-        "no power control, and nothing but logins by the jump host"
-    )
+    lacking = {reason for reason in reasons if not reason.endswith(NOT_CARRIED) and not reason.startswith(NO_POWER)}
+    assert lacking == set(), "no power control, and nothing but logins by the jump host"
