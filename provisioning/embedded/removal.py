@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -73,7 +74,8 @@ def _end_processes(names: LabNames) -> None:
             part.set_frozen(frozen=False)
     for pid in group.processes():
         if _is_first_of_a_container(pid):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     deadline = time.monotonic() + ENDING_SECONDS
     while group.processes():
         if time.monotonic() > deadline:

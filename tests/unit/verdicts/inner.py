@@ -117,6 +117,14 @@ def presses():
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(5)
 
+@when("somebody presses Ctrl-C and clearing up fails")
+def clears_up():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+    except BaseException:
+        raise ControlChannelLost("no answer while clearing up")
+
 class Disposed:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)
@@ -209,6 +217,7 @@ def cleanup(request):
 def builds(request):
     if "no_lab" in request.node.name: raise LabUnavailable("the machine does not boot")
     if "interrupted_early" in request.node.name: os.kill(os.getpid(), signal.SIGINT); time.sleep(5)
+    if "interrupted_badly" in request.node.name: clears_up()
     if "no_ability" in request.node.name: raise AbilityMissing("the lab cannot do that")
 """
 

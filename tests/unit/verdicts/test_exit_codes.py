@@ -138,6 +138,13 @@ def test_ctrl_c_while_the_lab_is_built(tmp_path: Path) -> None:
     assert inner.verdicts == {"first": "passed", "interrupted early": "not run"}
 
 
+@pytest.mark.parametrize("story", ["interrupted badly|When nothing happens", "sentence|When somebody presses Ctrl-C and clearing up fails"])
+def test_ctrl_c_counts_although_clearing_up_after_it_fails(tmp_path: Path, story: str) -> None:
+    inner = run(project(tmp_path / "p", text=feature("first|When nothing happens", story, "never|When nothing happens")))
+    assert inner.code == 2, inner.out
+    assert inner.verdicts == {"first": "passed", story.split("|", maxsplit=1)[0]: "not run", "never": "not run"}
+
+
 def test_ctrl_c_is_heard_although_python_drops_it(tmp_path: Path) -> None:
     dropped = "dropped|When it is broken on purpose|When somebody presses Ctrl-C while Python disposes of an object|When nothing happens"
     folder = project(tmp_path / "p", text=feature("first|When nothing happens", dropped, "never|When nothing happens"))
