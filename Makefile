@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 # How many labs at once; tests and scenarios mostly wait, so two fit two cores.
 LABS ?= 2
+# How often `make soak` runs each variant.
+N ?= 5
 # The guide's checklist, tests and build steps; everything else is what its claims and its silence are put to.
 GUIDE := V*,T*,S*
 CLAIMS := B*,H*
@@ -40,12 +42,12 @@ setup: packages venv ## Only set up: system packages, Python packages, programs,
 
 .PHONY: purge
 purge: ## Remove everything that was made here: labs, cache, image, virtual environment
-	@echo "removing: all labs ($(KEPT)), programs and image ($(CACHE)), $(VENV), reports/runs, reports/proof"
+	@echo "removing: all labs ($(KEPT)), programs and image ($(CACHE)), $(VENV), reports/runs, reports/proof, reports/soak"
 	@if [ -d $(KEPT)/labs ] && [ -x $(BIN)/python ]; then $(BIN)/python -m provisioning down --all; fi
 	@if [ -s $(KEPT)/system-packages ]; then \
 	    echo "system packages stay; set-up had installed these, remove them if nothing else needs them:"; \
 	    echo "  apt-get remove $$(tr '\n' ' ' < $(KEPT)/system-packages)"; fi
-	@rm -rf "$(CACHE)" $(KEPT) $(VENV) reports/runs reports/latest reports/proof reports/spec.html .mypy_cache .ruff_cache .import_linter_cache .benchmarks
+	@rm -rf "$(CACHE)" $(KEPT) $(VENV) reports/runs reports/latest reports/proof reports/soak reports/spec.html .mypy_cache .ruff_cache .import_linter_cache .benchmarks
 
 ##: developers
 
@@ -98,6 +100,10 @@ pages: dev ## Look at all pages in a browser (wants `make browser` once, as root
 .PHONY: benchmark
 benchmark: setup browser dev ## Measure set-up, boot, tear-down and commands of the embedded lab
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: soak
+soak: setup dev ## The gate N times in each variant (N=5: plain, load, two labs, random order); hours, goes on where it was ended
+	$(BIN)/python -m benchmarks.soak --runs $(N) $(ARGS)
 
 .PHONY: requirements
 requirements: ## Pin the newest fitting Python packages, with hashes and without any registry's name

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.host import ROOT
 from model.errors import AcceptanceError
 
-LONGEST_SECONDS = 900
+LONGEST_SECONDS = 1800
 LAST_LINES = 15
 
 
@@ -26,11 +26,13 @@ class SuiteRun:
         seconds: Until the process ended.
         moments: See `benchmarks.moments`.
         record: The run's `run.json`.
+        folder: Where the run keeps all that it tells.
     """
 
     seconds: float
     moments: dict[str, float]
     record: dict[str, Any]
+    folder: Path = Path()
 
 
 def pytest_command(*options: str) -> list[str]:
@@ -64,5 +66,6 @@ def run(*options: str, first: tuple[str, ...] = (), passing: bool = True) -> Sui
             raise AcceptanceError(f"`{' '.join(command)}` ended with {done.returncode}:\n{last}")
         known = json.loads(told.read_text(encoding="utf-8"))
     moments = {name: at - begun for name, at in known["moments"].items()}
-    record = Path(known["folder"]) / "run.json"
-    return SuiteRun(seconds, moments, json.loads(record.read_text(encoding="utf-8")) if record.exists() else {})
+    of_the_run = Path(known["folder"])
+    record = of_the_run / "run.json"
+    return SuiteRun(seconds, moments, json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}, of_the_run)

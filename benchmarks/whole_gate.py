@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import suite
 from benchmarks.calm import Calm
 from benchmarks.results import Row, Table
-from benchmarks.soak import digest_of
+from benchmarks.soak.document import digest_of
 from model.topology import DEFAULT_TOPOLOGY
 
 TITLE = "The whole gate on `production`, labs included"

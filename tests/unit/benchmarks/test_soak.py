@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.soak import append, digest_of, line_of
+from benchmarks.soak.differences import differences, keep
+from benchmarks.soak.document import DOCUMENT, Line, append, digest_of, line_of, lines
+from benchmarks.soak.variants import VARIANTS
 from benchmarks.suite import SuiteRun
 from benchmarks.whole_gate import _targets, _waits
 
@@ -42,7 +45,7 @@ def test_a_run_is_one_row(tmp_path: Path) -> None:
     document = tmp_path / "soak.md"
     document.write_text("| begun |\n| --- |\n")
     found = SuiteRun(61.6, {}, record(scenario("x"), scenario("y", "not run")))
-    line = line_of(found, revision="abc1234", checks="V*", labs=2, load=1)
+    line = line_of(found, VARIANTS["random"], revision="abc1234", checks="V*")
     append(document, line)
     append(document, line)
     *_, first, second = document.read_text().splitlines()
@@ -54,12 +57,44 @@ def test_a_run_is_one_row(tmp_path: Path) -> None:
         "single",
         "`V*`",
         "2",
-        "1",
+        "none",
+        "random",
         "`20261123-174542-abcd`",
         "62",
         "1",
         "1",
         f"`{line.digest}`",
+    ]
+
+
+def test_a_row_is_read_as_it_was_written(tmp_path: Path) -> None:
+    document = tmp_path / "soak.md"
+    document.write_text("| begun |\n| --- |\n")
+    line = line_of(SuiteRun(62, {}, record(scenario("x"))), VARIANTS["load"], revision="abc1234", checks="all")
+    append(document, line)
+    assert lines(document) == [line]
+    assert line.is_of(VARIANTS["load"], "single", "all")
+    assert not line.is_of(VARIANTS["plain"], "single", "all")
+    with pytest.raises(ValueError, match="12 cells, this one 2"):
+        Line.from_row("| 2026-11-23 17:45 | x |")
+
+
+def test_the_document_can_be_read() -> None:
+    assert lines(DOCUMENT)
+
+
+def test_what_differed_is_named_with_its_reason_and_evidence(tmp_path: Path) -> None:
+    for run, verdict in (("one", "passed"), ("two", "failed"), ("three", "passed")):
+        folder = tmp_path / "runs" / run
+        (folder / "evidence/y").mkdir(parents=True)
+        entry = scenario("y", verdict) | {"reason": "expected 1, observed 2\nmore", "evidence": "evidence/y"}
+        (folder / "run.json").write_text(json.dumps(record(scenario("x"), entry)))
+        keep(folder, tmp_path / "kept")
+    (found,) = differences(["one", "two", "three", "of another machine"], tmp_path / "kept")
+    assert found.sentences() == [
+        "features/a.feature::y: 2 x passed, 1 x failed",
+        "  two: failed: expected 1, observed 2",
+        f"    evidence: {tmp_path / 'kept/two/evidence/y'}",
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.verdicts.inner import Inner, feature, project, run
@@ -104,3 +106,14 @@ def test_only_inconclusive_ones_show_our_code(inner: Inner) -> None:
     assert 'raise OSError("ssh binary missing")' in inner.out
     assert 'raise PromiseBroken("expected three' not in inner.out
     assert "site-packages" not in inner.out
+
+
+def test_the_order_by_chance_is_that_of_the_seed(tmp_path: Path) -> None:
+    names = [f"story {number}" for number in range(8)]
+    folder = project(tmp_path / "p", text=feature(*(f"{name}|When nothing happens" for name in names)))
+    orders = [list(run(folder, "features/", "--order", order, "--seed", seed).junit) for order, seed in
+              (("written", "a"), ("random", "a"), ("random", "a"), ("random", "b"))]  # fmt: skip
+    assert orders[0] == names
+    assert orders[1] == orders[2] != names
+    assert sorted(orders[1]) == sorted(orders[3]) == names
+    assert orders[3] != orders[1]

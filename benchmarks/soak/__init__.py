@@ -1,0 +1,1 @@
+"""The same gate again and again, under conditions that must not change a verdict."""

@@ -1,0 +1,41 @@
+"""Conditions that must not change a verdict."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How the gate is run.
+
+    Attributes:
+        name: For the command line.
+        what: For people.
+        labs: How many at once.
+        load: Cores that are kept busy meanwhile.
+        order: Of the scenarios, as in `pytest --order`.
+    """
+
+    name: str
+    what: str
+    labs: int = 1
+    load: int = 0
+    order: str = "written"
+
+    def options(self) -> tuple[str, ...]:
+        """For pytest."""
+        workers = ("-n", str(self.labs)) if self.labs > 1 else ()
+        return (*workers, "--order", self.order)
+
+
+VARIANTS = {
+    variant.name: variant
+    for variant in (
+        Variant("plain", "one lab, in the order in which features are written"),
+        Variant("load", "every core is busy with an endless loop meanwhile", load=os.cpu_count() or 1),
+        Variant("two-labs", "two labs at once, each with half of the scenarios", labs=2),
+        Variant("random", "two labs at once, scenarios in an order by chance", labs=2, order="random"),
+    )
+}
