@@ -43,11 +43,11 @@ rm -rf {aside}
 
 
 class AnswerLost(Fault):
-    """The balancers drop the store's answer to every PUT of one object; the store does what it was asked.
+    """The balancers drop the store's answer to every PUT of one object that it granted; a refusal arrives.
 
     Whoever asks hears nothing more: the connection is dead. A peer on the same network may get a reset, as HAProxy without
     CAP_NET_ADMIN cannot hold it back there (configuration manual, `silent-drop`). For a state's lock this is how an apply
-    meets its own lock (opentofu#4405).
+    meets its own lock: it asks again, and is refused (opentofu#4405).
     """
 
     ability = Ability.CONTROL
@@ -86,7 +86,7 @@ class AnswerLost(Fault):
 
     def __str__(self) -> str:
         """The same in a reader's words."""
-        return f"the answer to every PUT of {self.key} is lost"
+        return f"the answer to every granted PUT of {self.key} is lost"
 
     @property
     def machines(self) -> tuple[Machine, ...]:
@@ -111,7 +111,7 @@ class AnswerLost(Fault):
                 lines += [
                     BEGIN,
                     f"    http-request set-var(txn.lost) bool(true) if {{ method PUT }} {{ path_end /{self.key} /{self.decoy} }}",
-                    "    http-response silent-drop if { var(txn.lost) -m bool }",
+                    "    http-response silent-drop if { var(txn.lost) -m bool } { status 200:299 }",
                     END,
                 ]
         return "\n".join(lines) + "\n"

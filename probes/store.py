@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import urllib3
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from minio import Minio
 from minio.deleteobjects import DeleteObject
@@ -45,6 +46,15 @@ class Reading:
     def drop(self) -> None:
         """Close its connection."""
         self.answer.close()
+
+
+def _send_all_at_once(request: AWSPreparedRequest, **_: object) -> None:
+    """Do not ask whether a body may be sent (`Expect: 100-continue`).
+
+    Refused before it was sent, a body is still awaited by a balancer in between, and botocore uses the connection again: the
+    first bytes of the next request are taken for it (botocore#1863).
+    """
+    del request.headers["Expect"]
 
 
 class StoreProbe:
@@ -273,7 +283,7 @@ class StoreProbe:
             max_pool_connections=64,
             proxies={},
         )
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             "s3",
             endpoint_url=f"{'https' if self.store.secure else 'http'}://{self.endpoint}",
             aws_access_key_id=self.store.access_key,
@@ -281,6 +291,8 @@ class StoreProbe:
             region_name=self.store.region,
             config=settings,
         )
+        client.meta.events.register("before-send.s3.PutObject", _send_all_at_once)
+        return client
 
     def _read(self, key: str, version_id: str | None) -> tuple[bytes, str]:
         answer = self.client.get_object(bucket_name=self.bucket, object_name=key, version_id=version_id or None)

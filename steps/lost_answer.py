@@ -15,7 +15,7 @@ from probes.workspace import counted, fresh_value
 from steps.state import SharedState, serial_of
 
 
-@given("the answers to requests for its lock are lost", target_fixture="lost_answer")
+@given("the answer is lost whenever its lock is granted", target_fixture="lost_answer")
 def lose_answers(lab: Lab, breaker: Breaker, shared: SharedState) -> AnswerLost:
     return breaker.inject(AnswerLost.of_lock(lab, shared.key))
 

@@ -7,7 +7,7 @@ Feature: An answer that is lost on its way leaves no second holder
     @short @disruptive:balancer @needs:control
     Scenario: Whoever is kept out by its own lock can be told from others, and helped
       Given a state that was written before
-      And the answers to requests for its lock are lost
+      And the answer is lost whenever its lock is granted
       When two runners apply a change to it, one after the other
       Then neither of them changed the state
       And the first one was kept out by its own lock

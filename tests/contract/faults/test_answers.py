@@ -41,7 +41,9 @@ def test_the_lock_is_taken_and_nobody_is_told(lab: Lab, peer: Peer, broken: Stri
         assert peer.call(node.get, STATE + LOCK_SUFFIX).value == b"{}"
         assert peer.call(store.put, STATE, b"{}").ok, "another object's answers arrive"
         assert peer.call(store.get, STATE + LOCK_SUFFIX).ok, "reading is not concerned"
-        assert peer.call(node.conditional_put, STATE + LOCK_SUFFIX, b"{}").error is not None
+        refused = peer.call(store.conditional_put, STATE + LOCK_SUFFIX, b"{}")
+        assert refused.error is not None
+        assert refused.error.status == 412, "whoever asks again is told that the lock is taken"
         peer.call(fault.undo)
         peer.call(fault.prove_recovery)
         again = peer.call(store.conditional_put, STATE + LOCK_SUFFIX, b"{}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -106,14 +107,53 @@ class NoVersions(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def without_versions() -> Iterator[Address]:
-    with HTTPServer(("127.0.0.1", 0), NoVersions) as server:
+class Refusing(BaseHTTPRequestHandler):
+    """A balancer that keeps connections, before a store that refuses: it awaits a body also after the refusal."""
+
+    protocol_version = "HTTP/1.1"
+
+    def handle_expect_100(self) -> bool:
+        getattr(self, f"do_{self.command}", self.do_not_understand)()
+        return False
+
+    def do_not_understand(self) -> None:
+        self.send_error(400, f"an unsupported API call for method {self.command}")
+
+    def do_PUT(self) -> None:
+        content = b"<Error><Code>PreconditionFailed</Code><Message>there is one</Message></Error>"
+        self.send_response(412)
+        self.send_header("Content-Type", "application/xml")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.rfile.read(int(self.headers["Content-Length"]))
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[Address]:
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield Address("127.0.0.1", server.server_port)
         server.shutdown()
         thread.join()
+
+
+def test_who_is_refused_may_ask_again() -> None:
+    with served(Refusing) as address:
+        asked = probe(address)
+        answers = [asked.conditional_put("acceptance/x/y", b"{}") for _ in range(3)]
+        asked.close()
+    assert [answer.error.status if answer.error else "granted" for answer in answers] == [412, 412, 412]
+
+
+@pytest.fixture
+def without_versions() -> Iterator[Address]:
+    with served(NoVersions) as address:
+        yield address
 
 
 def test_where_a_store_knows_no_versions_its_objects_are_listed(without_versions: Address) -> None:
