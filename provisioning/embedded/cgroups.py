@@ -5,13 +5,22 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from model.topology import Limits
 
 ROOT = Path("/sys/fs/cgroup")
 LEGACY = ("systemd", "unified", "memory", "pids", "freezer", "cpu", "cpuacct", "devices", "blkio", "cpuset")
 PERIOD_MICROSECONDS = 100_000
+REAL_TIME_MICROSECONDS = 20_000
+"""Of each second, for programs of one machine that asked for real-time priority."""
+MOST_REAL_TIME_MICROSECONDS = 900_000
+"""For all labs of a host; the kernel has 950,000 to give."""
+
+_SHARING = Lock()
+"""Machines are made at the same time, and what each counts must be what it writes."""
 
 
 class Cgroup:
@@ -37,6 +46,9 @@ class Cgroup:
                 self._inherit_cpuset(folder)
         if self._unified:
             self._delegate()
+        with _SHARING:
+            self._weigh()
+            self._allow_real_time()
         if limits.memory_mib is not None:
             name = "memory.max" if self._unified else "memory.limit_in_bytes"
             (self._of("memory") / name).write_text(str(limits.memory_mib << 20))
@@ -54,6 +66,34 @@ class Cgroup:
         for part in Path(self.path).parts:
             (folder / "cgroup.subtree_control").write_text(wanted)
             folder /= part
+
+    def _weigh(self) -> None:
+        """On a busy host a machine gets as much of a core as a process of the host, not all labs together as much as one."""
+        name, unit, most = ("cpu.weight", 100, 10_000) if self._unified else ("cpu.shares", 1024, 262_144)
+        for above, machines in self._above("cpu"):
+            (above / name).write_text(str(min(most, unit * machines)))
+
+    def _allow_real_time(self) -> None:
+        """Where the kernel shares real-time priority out among groups (`CONFIG_RT_GROUP_SCHED`), a new group has none.
+
+        It can be shared out in the first hierarchy only. Labs for which nothing is left go without; keepalived tells it in its journal.
+        """
+        name = "cpu.rt_runtime_us"
+        if self._unified or not (self._of("cpu") / name).exists():
+            return
+        (top, _), (lab, machines) = self._above("cpu")
+        with suppress(OSError):
+            (top / name).write_text(str(MOST_REAL_TIME_MICROSECONDS))
+            (lab / name).write_text(str(machines * REAL_TIME_MICROSECONDS))
+            (self._of("cpu") / name).write_text(str(REAL_TIME_MICROSECONDS))
+
+    def _above(self, controller: str) -> list[tuple[Path, int]]:
+        """The groups of the suite and of the lab, each with its number of machines; none where the host lacks the controller."""
+        if not self._of(controller).is_dir():
+            return []
+        parents = [self._of(controller).parents[level] for level in range(len(Path(self.path).parts) - 1)]
+        counted = [(parent, len(list(parent.glob("*/" * level)))) for level, parent in enumerate(parents, start=1)]
+        return counted[::-1]
 
     @staticmethod
     def _inherit_cpuset(folder: Path) -> None:

@@ -17,6 +17,7 @@ MINIO_DATA = "/mnt/minio-data"
 BACKEND_SETTINGS = "/etc/tofu/backend.tfbackend"
 RELEASE = "release-abandoned-locks"
 CREDENTIALS = "/etc/tofu/credentials"
+HAPROXY_IS_DOWN = "/run/haproxy-is-down"
 INTERFACE = "host0"
 """Of machines of an embedded lab: systemd-nspawn's."""
 
@@ -128,6 +129,14 @@ def _balancer(machine: MachineSpec, facts: LabFacts, interface: str) -> Applied:
                 unit=KEEPALIVED,
                 priority=150 if first else 100,
                 interface=interface,
+                down=HAPROXY_IS_DOWN,
+            ),
+            _file(
+                f"/etc/systemd/system/{HAPROXY}.d/haproxy-is-down.conf",
+                "haproxy-is-down.conf.j2",
+                facts,
+                unit=HAPROXY,
+                down=HAPROXY_IS_DOWN,
             ),
             _file("/etc/sysctl.d/60-virtual-addresses.conf", "balancer-sysctl.conf.j2", facts, unit=SYSCTL),
         ),

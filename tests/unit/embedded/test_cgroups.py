@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from model.topology import GUIDE_RUNNER, Limits
 from provisioning.embedded import cgroups
-from provisioning.embedded.cgroups import Cgroup, labs_with_groups
+from provisioning.embedded.cgroups import MOST_REAL_TIME_MICROSECONDS, REAL_TIME_MICROSECONDS, Cgroup, labs_with_groups
 
 PATH = "tofu-ha-acceptance/a/runner01"
 
@@ -55,6 +56,44 @@ def test_the_guides_limits_are_set(hierarchy: Path) -> None:
 def test_no_limit_is_no_limit(hierarchy: Path) -> None:
     Cgroup(PATH).create(Limits())
     assert not [path for folder in folders(hierarchy) for path in folder.iterdir()]
+
+
+def test_each_machine_weighs_as_much_as_a_process_of_the_host(hierarchy: Path) -> None:
+    for path in (PATH, "tofu-ha-acceptance/a/runner02", "tofu-ha-acceptance/b/runner01"):
+        Cgroup(path).create(Limits())
+    name, unit = ("cpu.weight", 100) if is_v2(hierarchy) else ("cpu.shares", 1024)
+    weights = {
+        path.parent.name: int(path.read_text()) // unit
+        for path in hierarchy.rglob(name)
+    }  # fmt: skip
+    assert weights == {"tofu-ha-acceptance": 3, "a": 2, "b": 1}
+
+
+def test_real_time_priority_is_shared_out_where_the_kernel_does_it_by_group(hierarchy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel makes the file with the group."""
+    made = Path.mkdir
+
+    def mkdir(folder: Path, *args: Any, **kwargs: Any) -> None:
+        made(folder, *args, **kwargs)
+        if "cpu" in folder.parts:
+            for group in (folder, *folder.parents[:2]):
+                (group / "cpu.rt_runtime_us").touch()
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    for path in (PATH, "tofu-ha-acceptance/a/runner02"):
+        Cgroup(path).create(Limits())
+    granted = [[path.parent.name, int(path.read_text())] for path in sorted(hierarchy.rglob("cpu.rt_runtime_us")) if path.stat().st_size]
+    machine = REAL_TIME_MICROSECONDS
+    wanted = [["a", 2 * machine], ["runner01", machine], ["runner02", machine], ["tofu-ha-acceptance", MOST_REAL_TIME_MICROSECONDS]]
+    assert sorted(granted) == ([] if is_v2(hierarchy) else wanted)
+
+
+def test_labs_for_which_no_real_time_is_left_go_without(hierarchy: Path) -> None:
+    group = folders(hierarchy)[-1].parents[1] if is_v2(hierarchy) else hierarchy / "cpu" / "tofu-ha-acceptance"
+    (group / "a" / "runner01" / "cpu.rt_runtime_us").mkdir(parents=True)
+    (group / "cpu.rt_runtime_us").mkdir()
+    Cgroup(PATH).create(Limits())
+    assert Cgroup(PATH).exists()
 
 
 def test_freezing_is_seen_and_undone(hierarchy: Path) -> None:

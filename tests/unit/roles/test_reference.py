@@ -8,7 +8,7 @@ import pytest
 
 from model.topology import TOPOLOGIES, Address, Role, Topology, topology
 from provisioning.roles import Applied
-from provisioning.roles.reference import BUCKET, MINIO_DATA
+from provisioning.roles.reference import BUCKET, HAPROXY_IS_DOWN, MINIO_DATA
 from tests.unit.roles.conftest import Render
 
 SIZES = [2, 3, 50, 100]
@@ -140,7 +140,11 @@ def test_keepalived_is_there_only_where_addresses_move(plan: Topology, render: R
             continue
         settings = lines(applied.files[KEEPALIVED].content)
         assert [line for line in settings if line.endswith("/24")] == [f"{address}/24" for address in plan.virtual_addresses]
-        assert {"state BACKUP", "nopreempt", "interface host0"} <= set(settings)
+        assert {"state BACKUP", "nopreempt", "interface host0", f"file {HAPROXY_IS_DOWN}"} <= set(settings)
+        said = lines(applied.files["/etc/systemd/system/haproxy.service.d/haproxy-is-down.conf"].content)
+        assert [f"ExecStartPost=/bin/sh -c 'echo 0 > {HAPROXY_IS_DOWN}'", f"ExecStopPost=/bin/sh -c 'echo 1 > {HAPROXY_IS_DOWN}'"] == said[
+            1:
+        ]
         assert "net.ipv4.ip_nonlocal_bind = 1" in applied.files["/etc/sysctl.d/60-virtual-addresses.conf"].content
     if plan.virtual_addresses:
         priorities = [re.findall(r"(?m)^    priority (\d+)", applied.files[KEEPALIVED].content) for applied in balancers]
