@@ -7,11 +7,12 @@ channel that is SSH by `CONTROL_CONNECTION`. A connection in which nothing runs 
 from __future__ import annotations
 
 import base64
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from model.errors import AbilityMissing, ControlChannelLost
+from model.errors import AbilityMissing, ControlChannelLost, Unreadable
 from model.lab import Ability, Lab, Machine
 from probes.answers import Answer, ask
 from probes.job_steps import MARK
@@ -19,7 +20,8 @@ from probes.lock_error import LockInfo
 from probes.store import LOCK_SUFFIX, StoreProbe
 
 LOOK_WITHIN = timedelta(seconds=15)
-FIELDS = 5
+KINDS = {"session": "a session", "tofu": "a tofu process"}
+STRANGER = re.compile(r"(session|tofu)\t([0-9]+)\t([0-9]{1,9})\t([^\t\n]*)\t([^\t\n]*)")
 
 PROCESSES = r"""
 ours() { tr '\0' '\n' 2>/dev/null </proc/"$1"/environ | grep -qE '^(@MARK@|CONTROL_CONNECTION)='; }
@@ -135,7 +137,7 @@ def _lock(store: StoreProbe, name: str) -> Use | None:
     where = f"on state {name.removesuffix(LOCK_SUFFIX)}"
     try:
         info = LockInfo.from_json(content.value or b"")
-    except ValueError:
+    except Unreadable:
         return Use("a lock that cannot be read", "", where, "an unknown time")
     return Use("the lock", info.who, where, info.created, info.operation)
 
@@ -149,10 +151,25 @@ def _on(machine: Machine) -> Look:
         return Look(unseen=(f"sessions on {machine.name}: {error}",))
     if not done.ok:
         return Look(unseen=(f"sessions on {machine.name}: {done.text}",))
+    try:
+        return Look(read_strangers(machine.name, done.stdout))
+    except Unreadable as error:
+        return Look(unseen=(f"sessions on {machine.name}: {error}",))
+
+
+def read_strangers(name: str, text: str) -> tuple[Use, ...]:
+    """Read what `PROCESSES` printed on a machine.
+
+    Raises:
+        Unreadable: A line is something else, or was cut.
+    """
     uses = []
-    for line in done.stdout.splitlines():
-        kind, pid, age, who, doing = (line.split("\t") + [""] * FIELDS)[:FIELDS]
-        since = f"{datetime.now(UTC) - timedelta(seconds=int(age or 0)):%Y-%m-%d %H:%M:%S} UTC"
-        what = "a session" if kind == "session" else "a tofu process"
-        uses.append(Use(what, who, f"on {machine.name} (process {pid})", since, " ".join(doing.split())))
-    return Look(tuple(uses))
+    *lines, rest = text.replace("\r\n", "\n").split("\n")
+    for line in [*lines, *([rest] if rest else [])]:
+        found = STRANGER.fullmatch(line)
+        if found is None or line is rest:
+            raise Unreadable(f"what {name} said about processes cannot be read: {line!r}")
+        kind, pid, age, who, doing = found.groups()
+        since = f"{datetime.now(UTC) - timedelta(seconds=int(age)):%Y-%m-%d %H:%M:%S} UTC"
+        uses.append(Use(KINDS[kind], who, f"on {name} (process {pid})", since, " ".join(doing.split())))
+    return tuple(uses)
