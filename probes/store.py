@@ -28,6 +28,7 @@ from probes.answers import NO_SUCH_KEY, UNREADABLE, Answer, StoreError, ask, par
 from probes.lifecycle import in_words
 from probes.lock_error import LockInfo
 from probes.snapshots import Entity, ObjectVersion, StateSnapshot, StateVersion, newest_first
+from probes.trust import bundle_for, context_for
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -61,7 +62,9 @@ class StoreProbe:
         self.store, self.bucket = store, store.bucket
         self.endpoint = endpoint or store.endpoint
         self._within = within
+        secure = store.speaks_tls(self.endpoint)
         self._pool = urllib3.PoolManager(
+            ssl_context=context_for(store.ca_file) if secure else None,
             timeout=urllib3.Timeout(connect=within.total_seconds(), read=within.total_seconds()),
             retries=urllib3.Retry(total=0, redirect=0),
             maxsize=4,
@@ -70,7 +73,7 @@ class StoreProbe:
             endpoint=str(self.endpoint),
             access_key=store.access_key or None,
             secret_key=store.secret_key or None,
-            secure=store.secure,
+            secure=secure,
             region=store.region,
             http_client=self._pool,
         )
@@ -275,7 +278,8 @@ class StoreProbe:
         )
         return boto3.session.Session().client(
             "s3",
-            endpoint_url=f"{'https' if self.store.secure else 'http'}://{self.endpoint}",
+            endpoint_url=self.store.url_of(self.endpoint),
+            verify=bundle_for(self.store.ca_file),
             aws_access_key_id=self.store.access_key,
             aws_secret_access_key=self.store.secret_key,
             region_name=self.store.region,
