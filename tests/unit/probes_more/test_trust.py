@@ -145,6 +145,19 @@ def test_writers_race_over_tls(tmp_path: Path) -> None:
     assert (seen.winners, seen.others) == ([16], set()), "this store lets all of them pass"
 
 
+def test_a_conditional_write_sends_its_content_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def put(self: Empty) -> None:
+        asked.append(self.headers.get("Expect"))
+        self.do_GET()
+
+    monkeypatch.setattr(Empty, "do_PUT", put)
+    with serving(tmp_path, None) as address:
+        assert StoreProbe(Store(address, "states", "key", "secret")).conditional_put("acceptance/x", b"content").ok
+    assert asked == [None]
+
+
 def test_machines_behind_a_terminator_speak_none() -> None:
     store = Store(Address("10.1.0.102", 443), "states", "key", "secret", secure=True, plain_nodes=True)
     assert store.url == "https://10.1.0.102:443"
