@@ -70,7 +70,7 @@ def await_serving(lab: Lab) -> Serving:
 
 
 def _store_writes(lab: Lab) -> bool:
-    port = lab.topology.storage_endpoint.port
+    port = lab.topology.storage_port
     return all(health.cluster(Address(machine.address, port), LOOK_WITHIN).status == HEALTHY for machine in lab.storage)
 
 

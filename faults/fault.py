@@ -38,6 +38,7 @@ class Fault(ABC):
         machine: The target.
         injected_at: Monotonic seconds when `inject` had returned; None before.
         proven_at: Monotonic seconds when the effect had been seen; None before.
+        relieved_at: Monotonic seconds when healing began, until when it surely lasted; None before.
         healed_at: Monotonic seconds when `heal` had returned; None before.
         newest: The same for the record, as a clock on the wall shows it; a new one whenever it strikes again.
     """
@@ -72,6 +73,7 @@ class Fault(ABC):
         self.machine = machine
         self.injected_at: float | None = None
         self.proven_at: float | None = None
+        self.relieved_at: float | None = None
         self.healed_at: float | None = None
         self.newest = Strike(self.title, ())
         self._settle: Callable[[Fault], None] = _nothing
@@ -99,7 +101,7 @@ class Fault(ABC):
         Raises:
             FaultHadNoEffect: Nothing of it could be seen from outside, or there was nothing to break.
         """
-        self.healed_at = self.injected_at = self.proven_at = None  # a fault may strike again after it was healed
+        self.healed_at = self.relieved_at = self.injected_at = self.proven_at = None  # a fault may strike again after it was healed
         self._settle = settle
         self.newest = Strike(self.title, tuple(machine.name for machine in self.machines))
         self.look_before()
@@ -124,6 +126,7 @@ class Fault(ABC):
     def undo(self) -> None:
         """Heal, unless that was done; also after an injection that failed half-way."""
         if self.healed_at is None:
+            self.relieved_at = time.monotonic()
             self.heal()
             self.healed_at, self.newest.healed = time.monotonic(), time.time()
             self._settle(self)

@@ -30,13 +30,14 @@ true
 
 SIGNAL_SSH = f"""
 {OURS.replace("{", "{{").replace("}", "}}")}
+listener=$(systemctl show --property=MainPID --value {SSH_UNIT})
 for each in $(ps -eo pid=,unit= | awk '$2 == "{SSH_UNIT}" {{{{print $1}}}}') $({SSHD}); do
-    case "$ours" in *" $each "*) [ "$(ps -o ppid= -p "$each" | tr -d ' ')" = 1 ] || continue ;; esac
+    case "$ours" in *" $each "*) [ "$each" = "$listener" ] || continue ;; esac
     kill -{{name}} "$each" 2>/dev/null
 done
 true
 """
-"""Our own session is spared, the listener (a child of init) is not."""
+"""Our own session is spared, the listener is not. A session whose listener was stopped is a child of init as well."""
 
 KEEPALIVED_UNIT = "keepalived.service"
 OTHER_ADDRESSES = "ip -brief -4 address show scope global"

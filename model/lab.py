@@ -212,8 +212,9 @@ class Store:
         secret_key: That goes with it.
         region: As requests are signed.
         secure: Whether it speaks TLS.
-        ca_file: Whom to trust then, beside those that this host trusts.
+        ca_file: Who signs its certificates then, and nobody else; None: whom this host trusts.
         prefix: What is below it in the bucket is ours.
+        plain_nodes: Whether TLS ends before its machines, so that they themselves speak none.
     """
 
     endpoint: Address
@@ -224,6 +225,7 @@ class Store:
     secure: bool = False
     ca_file: Path | None = None
     prefix: str = "acceptance"
+    plain_nodes: bool = False
 
     @property
     def own(self) -> str:
@@ -237,7 +239,15 @@ class Store:
     @property
     def url(self) -> str:
         """The endpoint as a URL."""
-        return f"{'https' if self.secure else 'http'}://{self.endpoint}"
+        return self.url_of(self.endpoint)
+
+    def speaks_tls(self, address: Address) -> bool:
+        """Whether TLS is spoken at the endpoint, or at a port of one of its machines."""
+        return self.secure and (address == self.endpoint or not self.plain_nodes)
+
+    def url_of(self, address: Address) -> str:
+        """The endpoint, or a port of one of its machines, as a URL."""
+        return f"{'https' if self.speaks_tls(address) else 'http'}://{address}"
 
 
 @dataclass

@@ -95,6 +95,7 @@ class Topology:
         runner_endpoint: Where a pipeline connects to (SSH through HAProxy), the guide's step 5.
         storage_endpoint: Where runners find the state store (S3).
         console_port: Port of MinIO's console on every storage machine.
+        node_port: Where a storage machine itself serves S3, if not at the endpoint's port.
         statistics_port: Port of HAProxy's statistics page on every balancer, path `/stats`.
         virtual_addresses: Addresses that move between balancers; empty where there is one balancer.
     """
@@ -106,6 +107,12 @@ class Topology:
     console_port: int = 9001
     statistics_port: int = 8404
     virtual_addresses: tuple[str, ...] = ()
+    node_port: int | None = None
+
+    @property
+    def storage_port(self) -> int:
+        """Where every storage machine serves S3."""
+        return self.node_port or self.storage_endpoint.port
 
     def of(self, role: Role) -> tuple[MachineSpec, ...]:
         """All machines of a role, in order."""

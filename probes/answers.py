@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError,
 from minio.error import InvalidResponseError, S3Error, ServerError
 
 from probes.http import Web, classify
+from probes.trust import why_untrusted
 
 T = TypeVar("T")
 UNREADABLE = "Unreadable"
@@ -32,6 +33,11 @@ class StoreError:
     code: str
     status: int | None = None
     message: str = ""
+
+    def __str__(self) -> str:
+        """For a message."""
+        told = " ".join(str(part) for part in (self.status, self.code) if part)
+        return f"{told}: {self.message}" if self.message else told
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,6 @@ def ask(question: Callable[[], T]) -> Answer[T]:  # noqa: PLR0911 - one line per
     except (ConnectTimeoutError, ReadTimeoutError) as error:
         return Answer(error=StoreError(Web.SILENT.value, None, str(error)))
     except (urllib3.exceptions.HTTPError, BotoCoreError) as error:
-        return Answer(error=StoreError(classify(error).value, None, str(error)))
+        return Answer(error=StoreError(classify(error).value, None, why_untrusted(error) or str(error)))
     except UnreadableContent as error:
         return Answer(error=StoreError(UNREADABLE, None, str(error)))

@@ -87,13 +87,13 @@ def _ssh(machine: Machine) -> dict[str, str]:
 
 
 def _storage(lab: Lab, machine: Machine, about: str) -> dict[str, str]:
-    found = HEALTH[about](machine.at(lab.topology.storage_endpoint.port), LOOK_WITHIN)
+    found = HEALTH[about](machine.at(lab.topology.storage_port), LOOK_WITHIN, lab.store)
     return {f"{machine.name}: {about}": str(found.status or found.reached)}
 
 
 def _writes(lab: Lab, machine: Machine) -> dict[str, str]:
     """Whether a storage machine really takes a write: right after a start it says that it is healthy before it does."""
-    probe = StoreProbe(lab.store, machine.at(lab.topology.storage_endpoint.port).require_direct(), within=LOOK_WITHIN)
+    probe = StoreProbe(lab.store, machine.at(lab.topology.storage_port).require_direct(), within=LOOK_WITHIN)
     error = probe.leave_nothing(lab.store.key("condition", secrets.token_hex(6)))
     return {f"{machine.name}: {WRITES}": "accepted" if error is None else error.code}
 

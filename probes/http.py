@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urlencode
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, ProtocolError, ReadTimeoutError
+
+from probes.trust import context_for, why_untrusted
 
 LOOK_WITHIN = timedelta(seconds=3)
 EXCERPT = 200
@@ -24,6 +27,7 @@ class Web(StrEnum):
     SILENT = "silent"
     RESET = "reset"
     UNREACHABLE = "unreachable"
+    UNTRUSTED = "not trusted"
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,14 @@ class HttpLook:
         return f"{self.url}: {answer} after {self.duration.total_seconds():.2f} s"
 
 
-def look(url: str, *, within: timedelta = LOOK_WITHIN, method: str = "GET", form: dict[str, str] | None = None) -> HttpLook:
+def look(
+    url: str,
+    *,
+    within: timedelta = LOOK_WITHIN,
+    method: str = "GET",
+    form: dict[str, str] | None = None,
+    ca_file: Path | None = None,
+) -> HttpLook:
     """Ask once: no repetition, no redirection, no proxy.
 
     Args:
@@ -74,6 +85,7 @@ def look(url: str, *, within: timedelta = LOOK_WITHIN, method: str = "GET", form
         within: For connecting and for each wait on the answer.
         method: HTTP method.
         form: Fields of a form to send, for H34's question.
+        ca_file: Whom to trust where TLS is spoken; None: whom this host trusts.
 
     Returns:
         What a user got; failures of the network are an answer, too.
@@ -82,12 +94,13 @@ def look(url: str, *, within: timedelta = LOOK_WITHIN, method: str = "GET", form
     started = time.monotonic()
     body = urlencode(form) if form else None
     headers = {"Accept": "*/*", **({"Content-Type": "application/x-www-form-urlencoded"} if form else {})}
-    with urllib3.PoolManager(timeout=urllib3.Timeout(total=seconds), retries=False) as pool:
+    context = context_for(ca_file) if url.startswith("https:") else None
+    with urllib3.PoolManager(timeout=urllib3.Timeout(total=seconds), retries=False, ssl_context=context) as pool:
         try:
             answer = pool.request(method, url, body=body, headers=headers, redirect=False)
         except HTTPError as error:
             took = timedelta(seconds=time.monotonic() - started)
-            return HttpLook(url, classify(error), duration=took, detail=str(error))
+            return HttpLook(url, classify(error), duration=took, detail=why_untrusted(error) or str(error))
         took = timedelta(seconds=time.monotonic() - started)
         text = answer.data.decode(errors="replace")
         return HttpLook(
@@ -101,6 +114,8 @@ def classify(error: BaseException) -> Web:
     Args:
         error: What urllib3 raised, or what it was caused by.
     """
+    if why_untrusted(error):
+        return Web.UNTRUSTED
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:

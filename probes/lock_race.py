@@ -20,6 +20,7 @@ from botocore.credentials import Credentials
 from model.lab import Store
 from model.topology import Address
 from probes.store import StoreProbe
+from probes.trust import context_for
 
 WRITERS = 16
 ANSWER_SECONDS = 10.0
@@ -90,7 +91,7 @@ def _run_round(store: Store, nodes: list[Address], key: str, how: Racing, seen: 
         node = nodes[index % len(nodes)]
         request = _request(store, node, key, f"writer {index}".encode())
         try:
-            status, sent = _send(node, request, barrier, last_byte=how.last_byte)
+            status, sent = _send(store, node, request, barrier, last_byte=how.last_byte)
         except (OSError, threading.BrokenBarrierError, ValueError) as error:
             barrier.abort()
             with guard:
@@ -114,7 +115,7 @@ def _run_round(store: Store, nodes: list[Address], key: str, how: Racing, seen: 
 
 def _request(store: Store, node: Address, key: str, body: bytes) -> bytes:
     """A signed PUT, ready to be sent."""
-    url = f"http://{node}/{store.bucket}/{key}"
+    url = f"{store.url_of(node)}/{store.bucket}/{key}"
     headers = {"If-None-Match": "*", "Content-Type": "application/json", "x-amz-content-sha256": hashlib.sha256(body).hexdigest()}
     request = AWSRequest(method="PUT", url=url, data=body, headers=headers)
     S3SigV4Auth(Credentials(store.access_key, store.secret_key), "s3", store.region).add_auth(request)
@@ -123,10 +124,22 @@ def _request(store: Store, node: Address, key: str, body: bytes) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def _send(node: Address, request: bytes, barrier: threading.Barrier, *, last_byte: bool) -> tuple[int, float]:
+def _link(store: Store, node: Address) -> socket.socket:
+    """A connection that is ready for a request."""
+    link = socket.create_connection((node.host, node.port), timeout=ANSWER_SECONDS)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if not store.speaks_tls(node):
+        return link
+    try:
+        return context_for(store.ca_file).wrap_socket(link, server_hostname=node.host)
+    except BaseException:
+        link.close()
+        raise
+
+
+def _send(store: Store, node: Address, request: bytes, barrier: threading.Barrier, *, last_byte: bool) -> tuple[int, float]:
     """Send a request at the barrier; the status, and when the last byte was sent."""
-    with socket.create_connection((node.host, node.port), timeout=ANSWER_SECONDS) as link:
-        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with _link(store, node) as link:
         rest = request[-1:] if last_byte else request
         if last_byte:
             link.sendall(request[:-1])

@@ -29,6 +29,7 @@ from probes.answers import NO_SUCH_KEY, UNREADABLE, Answer, StoreError, ask, par
 from probes.lifecycle import in_words
 from probes.lock_error import LockInfo
 from probes.snapshots import Entity, ObjectVersion, StateSnapshot, StateVersion, newest_first
+from probes.trust import bundle_for, context_for
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -71,7 +72,9 @@ class StoreProbe:
         self.store, self.bucket = store, store.bucket
         self.endpoint = endpoint or store.endpoint
         self._within = within
+        secure = store.speaks_tls(self.endpoint)
         self._pool = urllib3.PoolManager(
+            ssl_context=context_for(store.ca_file) if secure else None,
             timeout=urllib3.Timeout(connect=within.total_seconds(), read=within.total_seconds()),
             retries=urllib3.Retry(total=0, redirect=0),
             maxsize=4,
@@ -80,7 +83,7 @@ class StoreProbe:
             endpoint=str(self.endpoint),
             access_key=store.access_key or None,
             secret_key=store.secret_key or None,
-            secure=store.secure,
+            secure=secure,
             region=store.region,
             http_client=self._pool,
         )
@@ -273,7 +276,11 @@ class StoreProbe:
 
     @cached_property
     def _conditional(self) -> S3Client:
-        """A client of boto3: safe for many threads once it is made."""
+        """A client of boto3: safe for many threads once it is made.
+
+        It asks for no `100 Continue`: where a balancer stands before the store, a refusal that comes before the content was sent leaves
+        the connection in the middle of a request, and whatever is asked over it next is answered with 400 (HAProxy 2.6, botocore 1.44).
+        """
         seconds = self._within.total_seconds()
         settings = Config(
             connect_timeout=seconds,
@@ -285,7 +292,8 @@ class StoreProbe:
         )
         client = boto3.session.Session().client(
             "s3",
-            endpoint_url=f"{'https' if self.store.secure else 'http'}://{self.endpoint}",
+            endpoint_url=self.store.url_of(self.endpoint),
+            verify=bundle_for(self.store.ca_file),
             aws_access_key_id=self.store.access_key,
             aws_secret_access_key=self.store.secret_key,
             region_name=self.store.region,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from model.conclusion import conclude
 from model.errors import BadInput
 from model.run import Run, new_run_id
+from model.story import Comparison
 from model.verdicts import Gate
 from reports import record
 from reports.messages import closing, reading
@@ -80,7 +81,27 @@ def _together(parts: Sequence[Run], runs: Path, gate: Gate) -> Run:
         run.foreign_failures += part.foreign_failures
         run.removal_seconds += part.removal_seconds
     run.pytest_code = max(part.pytest_code for part in parts)
+    run.comparison = _compared(parts)
     return run
+
+
+def _compared(parts: Sequence[Run]) -> Comparison | None:
+    """What any of them left in a lab that is not ours, and which of them could not tell; None where none was in such a lab."""
+    made = {part.id: part.comparison for part in parts}
+    told = [each for each in made.values() if each is not None]
+    if not told:
+        return None
+    silent = [f"run {id_} compared nothing" for id_, each in made.items() if each is None]
+    return Comparison(
+        _each_once(name for each in told for name in each.left),
+        _each_once(name for each in told for name in each.changed),
+        _each_once([*(name for each in told for name in each.unseen), *silent]),
+        "; ".join(_each_once(each.compared for each in told if each.compared)),
+    )
+
+
+def _each_once(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(found))
 
 
 def _cases(found: Sequence[reading.Record], run_id: str) -> Iterator[str]:

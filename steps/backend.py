@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pytest_bdd import then, when
 
@@ -54,8 +55,13 @@ class Effective:
     outcome: JobOutcome
 
 
+def _saved(outcome: JobOutcome) -> dict[str, Any]:
+    saved: dict[str, Any] = json.loads(outcome.step("saved").stdout or "{}").get("backend") or {}
+    return saved
+
+
 def _effective(runner: str, outcome: JobOutcome) -> Effective:
-    saved = json.loads(outcome.step("saved").stdout or "{}").get("backend") or {}
+    saved = _saved(outcome)
     settings = saved.get("config") or {}
     endpoints = settings.get("endpoints") or {}
     endpoint = (endpoints.get("s3") if isinstance(endpoints, dict) else None) or settings.get("endpoint") or ""
@@ -142,9 +148,19 @@ GUIDE_BLOCK = """terraform {{
 """
 
 
+def _guide_block(lab: Lab, jobs: JobClient, key: str) -> str:
+    """The guide's block; where the store speaks TLS, with whom the lab's own settings trust, of which the guide knows nothing."""
+    block = GUIDE_BLOCK.format(bucket=lab.store.bucket, key=key, url=lab.store.url)
+    if not lab.store.secure:
+        return block
+    own = _saved(jobs.on(lab.runners[0], counted(key, fresh_value()), do.shell("saved", SAVED).tolerant())).get("config") or {}
+    trusted = own.get("custom_ca_bundle")
+    return block.replace("    use_lockfile", f'    custom_ca_bundle            = "{trusted}"\n    use_lockfile') if trusted else block
+
+
 @when("a runner uses the backend block as the guide prints it", target_fixture="with_guide_block")
 def use_guide_block(lab: Lab, jobs: JobClient, key: str) -> JobOutcome:
-    block = GUIDE_BLOCK.format(bucket=lab.store.bucket, key=key, url=lab.store.url)
+    block = _guide_block(lab, jobs, key)
     workspace = counted(key, fresh_value(), backend=block)
     return jobs.on(lab.runners[0], workspace, do.init_local(), do.apply())
 
@@ -157,8 +173,8 @@ def check_guide_block_applies(with_guide_block: JobOutcome) -> None:
 @then("OpenTofu itself says what replaces each of its outdated arguments")
 def check_outdated(lab: Lab, jobs: JobClient, key: str, measure: Callable[..., object]) -> None:
     """OpenTofu warns of none of them (1.12.6), but refuses the old and the new form together, naming both."""
+    block = _guide_block(lab, jobs, key)
     for old, new in NEW_FORM.items():
-        block = GUIDE_BLOCK.format(bucket=lab.store.bucket, key=key, url=lab.store.url)
         both = block.replace("    use_lockfile", f"    {new.format(url=lab.store.url)}\n    use_lockfile")
         outcome = jobs.on(lab.runners[0], counted(key, fresh_value(), backend=both), do.init_local())
         said = " ".join(outcome.step("init").output.replace("│", " ").split())

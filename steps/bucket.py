@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pytest_bdd import then, when
@@ -108,8 +110,12 @@ def _mc(lab: Lab, *words: str) -> list[dict[str, Any]]:
     if lab.mc is None:
         raise AbilityMissing("there is no mc on this host")
     with tempfile.TemporaryDirectory(prefix="tofu-ha-mc-") as folder:
-        url = f"http://{lab.store.access_key}:{lab.store.secret_key}@{lab.store.endpoint}"
+        url = lab.store.url.replace("://", f"://{lab.store.access_key}:{lab.store.secret_key}@")
         environment = {**os.environ, "MC_CONFIG_DIR": folder, "MC_HOST_lab": url}
+        if lab.store.ca_file is not None:
+            trusted = Path(folder) / "certs/CAs"
+            trusted.mkdir(parents=True)
+            shutil.copy(lab.store.ca_file, trusted / "store.crt")
         argv = [str(lab.mc), "--json", *words]
         try:
             done = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False, timeout=MC_SECONDS, env=environment)

@@ -53,7 +53,7 @@ class StorageLook:
 
 def node_address(lab: Lab, machine: Machine) -> Address:
     """Where one storage machine serves S3."""
-    return machine.at(lab.topology.storage_endpoint.port).require_direct()
+    return machine.at(lab.topology.storage_port).require_direct()
 
 
 def _look(lab: Lab, machine: Machine) -> StorageLook:
@@ -65,9 +65,9 @@ def _look(lab: Lab, machine: Machine) -> StorageLook:
         enabled=service.is_enabled,
         restart=machine.run(f"systemctl show --property=Restart --value {MINIO}").stdout.strip(),
         signed=StoreProbe(lab.store, address).bucket_exists(),
-        console=health.console(machine.at(lab.topology.console_port)),
-        writes=health.cluster(address),
-        reads=health.cluster_read(address),
+        console=health.console(machine.at(lab.topology.console_port), of=lab.store),
+        writes=health.cluster(address, of=lab.store),
+        reads=health.cluster_read(address, of=lab.store),
     )
 
 
@@ -131,7 +131,7 @@ def check_answer(lab: Lab, listed: Answer[bool]) -> None:
 
 @then("it says that it can read and write")
 def check_endpoint_quorum(lab: Lab) -> None:
-    for seen in (health.cluster(lab.store.endpoint), health.cluster_read(lab.store.endpoint)):
+    for seen in (health.cluster(lab.store.endpoint, of=lab.store), health.cluster_read(lab.store.endpoint, of=lab.store)):
         assert seen.ok, f"expected the endpoint to say that the store can read and write; observed {seen}"
 
 

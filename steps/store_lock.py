@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pytest_bdd import parsers, then, when
 
-from model.lab import Lab, Machine
+from model.lab import Lab
 from probes.answers import Answer
 from probes.lock_race import REFUSED, WRITERS, Races, Racing, race
 from probes.store import StoreProbe
@@ -20,9 +20,9 @@ LAST_BYTE = ", each last byte held back"
 
 @dataclass(frozen=True)
 class InTurn:
-    """Conditional writes one after another on one storage machine."""
+    """Conditional writes one after another at one place."""
 
-    machine: Machine
+    where: str
     first: Answer[str]
     second: Answer[str]
     third: Answer[str]
@@ -30,25 +30,27 @@ class InTurn:
 
 @when("an object is written twice on condition that there is none, deleted, and written so once more", target_fixture="in_turn")
 def write_in_turn(lab: Lab, key: str) -> list[InTurn]:
-    looks = []
-    for machine in lab.storage:
-        probe = StoreProbe(lab.store, node_address(lab, machine))
-        name = f"{key}.{machine.name}"
+    looks, places = [], {machine.name: node_address(lab, machine) for machine in lab.storage}
+    if lab.store.endpoint not in places.values():
+        places[str(lab.store.endpoint)] = lab.store.endpoint
+    for where, address in places.items():
+        probe = StoreProbe(lab.store, address)
+        name = f"{key}.{where.replace(':', '-')}"
         first, second = probe.conditional_put(name, b"first"), probe.conditional_put(name, b"second")
         probe.remove(name)
-        looks.append(InTurn(machine, first, second, probe.conditional_put(name, b"third")))
+        looks.append(InTurn(where, first, second, probe.conditional_put(name, b"third")))
     return looks
 
 
-@then("on every storage machine the first write passes, the second is refused and the third passes")
+@then("on every storage machine and at the endpoint the first write passes, the second is refused and the third passes")
 def check_in_turn(in_turn: list[InTurn]) -> None:
     for seen in in_turn:
-        assert seen.first.ok, f"expected the first conditional write on {seen.machine.name} to pass; observed {seen.first.error}"
+        assert seen.first.ok, f"expected the first conditional write on {seen.where} to pass; observed {seen.first.error}"
         assert seen.second.error is not None, (
-            f"expected the second conditional write on {seen.machine.name} to be refused; observed that it passed"
+            f"expected the second conditional write on {seen.where} to be refused; observed that it passed"
         )
-        assert seen.second.error.status == REFUSED, f"expected HTTP {REFUSED} from {seen.machine.name}; observed {seen.second.error}"
-        assert seen.third.ok, f"expected a conditional write after the delete on {seen.machine.name} to pass; observed {seen.third.error}"
+        assert seen.second.error.status == REFUSED, f"expected HTTP {REFUSED} from {seen.where}; observed {seen.second.error}"
+        assert seen.third.ok, f"expected a conditional write after the delete on {seen.where} to pass; observed {seen.third.error}"
 
 
 @when(

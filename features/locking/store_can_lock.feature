@@ -8,7 +8,7 @@ Feature: The store can lock
     @short
     Scenario: The second write is refused, also after the first was deleted
       When an object is written twice on condition that there is none, deleted, and written so once more
-      Then on every storage machine the first write passes, the second is refused and the third passes
+      Then on every storage machine and at the endpoint the first write passes, the second is refused and the third passes
 
     Scenario Outline: 16 writers at once, <how>
       When 16 writers spread over all storage machines race <how> for <seconds> seconds

@@ -46,8 +46,11 @@ def owned_facts(lab: Lab) -> LabFacts:
         BadInput: The lab is made in a way that the reference configuration does not know.
         LabUnavailable: No runner has keys of the state store.
     """
-    if lab.store.secure:
-        raise BadInput("the reference configuration has no TLS before the state store; apply is for labs with store.tls = false")
+    if lab.store.secure or lab.topology.storage_port != lab.topology.storage_endpoint.port:
+        msg = (
+            "the reference configuration has no TLS before the state store; apply is for labs with store.tls = false and no store.node_port"
+        )
+        raise BadInput(msg)
     for runner in lab.runners:
         if runner.ssh_port != SSH_PORT:
             raise BadInput(f"the reference configuration balances port {SSH_PORT}; the sshd of {runner.name} listens at {runner.ssh_port}")
@@ -149,7 +152,7 @@ def carry_out(lab: Lab, planned: Iterable[Planned], programs: Mapping[str, Path]
 
 def _await_store(lab: Lab, machine: Machine) -> None:
     """The store must write again before the next of its machines is touched."""
-    address = Address(machine.address, lab.topology.storage_endpoint.port)
+    address = Address(machine.address, lab.topology.storage_port)
     wait_until(
         lambda: health.cluster(address).status,
         lambda status: status == 200,  # noqa: PLR2004 - HTTP

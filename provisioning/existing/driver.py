@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import ssl
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from model.lab import Fleet, Lab, LabDriver, Machine, PublishedKeys, Store
 from model.topology import Role, Topology
 from probes.outcomes import Reached
 from probes.ssh import knock
+from probes.trust import context_for
 from provisioning.existing.around import AroundDisruption
 from provisioning.existing.channel import Settings, SshChannel, write_configuration
 from provisioning.existing.hands import Hands
@@ -80,6 +82,7 @@ class ExistingDriver(LabDriver):
         base, file = self.path.absolute().parent, self.file
         store = file.store
         access_key, secret_key = store.access_key.read("store.access_key", base), store.secret_key.read("store.secret_key", base)
+        ca_file = None if store.ca_file is None else self._readable(base / store.ca_file)
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="tha-"))
         known_hosts = "" if file.fleet.host_ca is None else f"@cert-authority * {file.fleet.host_ca.strip()}\n"
         settings = Settings(self._folder, base, known_hosts)
@@ -111,13 +114,25 @@ class ExistingDriver(LabDriver):
                 secret_key,
                 store.region,
                 store.tls,
-                settings.path(store.ca_file),
+                ca_file,
                 store.prefix,
+                plain_nodes=store.node_tls is False,
             ),
             file.fleet.backend_settings,
             self.mc,
             self._folder,
         )
+
+    @staticmethod
+    def _readable(ca_file: Path) -> Path:
+        """A file of certificates that can be read, or in words why not."""
+        try:
+            context_for(ca_file)
+        except ssl.SSLError as error:
+            raise BadInput(f"store.ca_file: {ca_file} holds no certificate in PEM form ({error.reason or error})") from error
+        except OSError as error:
+            raise BadInput(f"store.ca_file: {ca_file} cannot be read: {error.strerror}") from error
+        return ca_file
 
     def _published(self, base: Path) -> str:
         fleet = self.file.fleet

@@ -134,7 +134,21 @@ class FleetEntry(Table):
 
 
 class StoreEntry(Table):
-    """The state store as its administrator knows it."""
+    """The state store as its administrator knows it.
+
+    Attributes:
+        endpoint: Where runners find it.
+        bucket: Where the states are.
+        prefix: What is below it is ours.
+        region: As requests are signed.
+        tls: Whether it speaks TLS.
+        ca_file: Who signs its certificates, and nobody else; without one, whom the host of the suite trusts.
+        access_key: Of its administrator.
+        secret_key: That goes with it.
+        console_port: Of MinIO's console.
+        node_port: Where its machines serve S3 themselves, if not at the endpoint's port.
+        node_tls: Whether its machines speak TLS themselves; as the endpoint does unless given.
+    """
 
     endpoint: HostPort
     bucket: str = BUCKET
@@ -145,6 +159,18 @@ class StoreEntry(Table):
     access_key: Secret
     secret_key: Secret
     console_port: Port = 9001
+    node_port: Port | None = None
+    node_tls: bool | None = None
+
+    @model_validator(mode="after")
+    def _trusted(self) -> StoreEntry:
+        if self.ca_file is not None and not self.tls:
+            msg = "`ca_file` is for a store that speaks TLS: give `tls = true` as well, or leave it out"
+            raise ValueError(msg)
+        if self.node_tls and not self.tls:
+            msg = "`node_tls = true` wants `tls = true`: a store whose machines speak TLS, but not its endpoint, is not known to the suite"
+            raise ValueError(msg)
+        return self
 
 
 class BalancerEntry(Table):
@@ -253,5 +279,12 @@ class LabFile(Table):
             endpoints = (self.store.endpoint.host, self.fleet.endpoint.host)
             moving = tuple(dict.fromkeys(host for host in endpoints if host not in own))
         return Topology(
-            self.topology, specs, self.fleet.endpoint, self.store.endpoint, self.store.console_port, self.balancer.statistics_port, moving
+            self.topology,
+            specs,
+            self.fleet.endpoint,
+            self.store.endpoint,
+            self.store.console_port,
+            self.balancer.statistics_port,
+            moving,
+            self.store.node_port,
         )

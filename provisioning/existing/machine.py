@@ -93,8 +93,15 @@ class ExistingMachine(Machine):
         self._now_off()
 
     def power_on(self) -> None:
-        """The file's `on`; ends when the control channel answers and systemd has no queued job."""
+        """The file's `on`; ends when the control channel answers and systemd has no queued job.
+
+        Raises:
+            MachineDidNotBoot: It is on already, or it did not boot.
+        """
         super().power_on()
+        if self.is_on():
+            msg = f"{self.name} is on already"
+            raise MachineDidNotBoot(msg)
         self.hands.do("on")
         self._now_on()
 

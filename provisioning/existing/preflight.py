@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from model.errors import AbilityMissing, AcceptanceError
 from model.lab import Ability, Lab, Machine
 from model.topology import Role
+from probes.http import Web
 from probes.lease import Lease
 from probes.lease_holder import Holder
 from probes.openssh import pipeline_client
@@ -38,6 +39,7 @@ INSTALL = {
     "haproxy": "apt-get install haproxy",
     "minio": "see S1",
 }
+REACH = "put store.endpoint, tls and keys right"
 RECORD = "record its host key after comparing it with the machine's own: ssh-keyscan -p {port} {address} >> {file}"
 
 
@@ -145,7 +147,8 @@ def _store(lab: Lab) -> list[Finding]:
     try:
         bucket, what = store.bucket_exists(), f"state store {lab.store.url}"
         if bucket.error is not None:
-            return [Finding(what, ok=False, found=str(bucket.error), remedy="put store.endpoint, tls and keys right")]
+            remedy = "put store.ca_file and the store's certificate right" if bucket.error.code == Web.UNTRUSTED else REACH
+            return [Finding(what, ok=False, found=str(bucket.error), remedy=remedy)]
         if not bucket.value:
             return [Finding(what, ok=False, found=f"there is no bucket {lab.store.bucket}", remedy=f"mc mb LAB/{lab.store.bucket}")]
         versioning = store.versioning()
@@ -160,7 +163,7 @@ def _store(lab: Lab) -> list[Finding]:
         ]
         findings += _prefix(store)
         for node in lab.storage:
-            address = node.at(lab.topology.storage_endpoint.port)
+            address = node.at(lab.topology.storage_port)
             if address.through:
                 continue
             direct = StoreProbe(lab.store, address, within=WITHIN)

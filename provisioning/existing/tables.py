@@ -15,9 +15,10 @@ def _address(value: object) -> object:
     """Read `host:port`."""
     if not isinstance(value, str):
         return value
-    found = re.fullmatch(r"\[?([^\[\]]+?)\]?:(\d{1,5})", value)
+    found = re.fullmatch(r"\[?([^\[\]/]+?)\]?:(\d{1,5})", value)
     if found is None or not 0 < int(found[2]) < 2**16:
-        msg = f"{value!r} is no address: give host:port, as in 10.1.0.102:9000"
+        scheme = "; whether it speaks TLS is said by `tls`" if "://" in value else ""
+        msg = f"{value!r} is no address: give host:port, as in 10.1.0.102:9000{scheme}"
         raise ValueError(msg)
     return Address(found[1], int(found[2]))
 

@@ -1,4 +1,4 @@
-"""One lab for the driver's contract, a peer that looks at it from outside, and labs of a test's own."""
+"""One lab for the contract of drivers, seen by each of them; a peer that looks at it from outside; labs of a test's own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.machine import EmbeddedMachine
 from provisioning.embedded.removal import sweep
 from tests.contract.peer import Peer
+from tests.contract.views import DRIVERS, View, seen_by
 
 PLAN = topology("single", runners=2)
 
@@ -25,7 +26,8 @@ def driver() -> EmbeddedDriver:
 
 
 @pytest.fixture(scope="package")
-def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
+def owned(driver: EmbeddedDriver) -> Iterator[Lab]:
+    """The lab, as the driver has it that made it."""
     made = driver.provision(PLAN, f"contract-{os.getpid()}")
     try:
         yield made
@@ -33,24 +35,51 @@ def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
         driver.remove(made)
 
 
+@pytest.fixture(scope="package", params=DRIVERS)
+def view(request: pytest.FixtureRequest, driver: EmbeddedDriver, owned: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
+    """The same lab by each driver: what is asked of it is the contract."""
+    with seen_by(request.param, driver, owned, tmp_path_factory.mktemp("lab")) as seen:
+        yield seen
+
+
+@pytest.fixture
+def lab(view: View) -> Iterator[Lab]:
+    """The lab by each driver, the test being where a scenario would be."""
+    with view.inside() as lab:
+        yield lab
+
+
 @pytest.fixture(scope="package")
-def peer(lab: Lab) -> Iterator[Peer]:
-    there = Peer(lab)
+def peer(owned: Lab) -> Iterator[Peer]:
+    there = Peer(owned)
     yield there
     there.close()
 
 
-@pytest.fixture
-def runner(lab: Lab, peer: Peer) -> Iterator[EmbeddedMachine]:
+def greeting(lab: Lab, peer: Peer) -> Iterator[Machine]:
     """A runner that greets; whatever a test does to it is undone."""
     machine = lab.machines["runner01"]
-    assert isinstance(machine, EmbeddedMachine)
     peer.await_answer(machine)
     yield machine
-    if machine.is_on():
-        machine.resume()
-    else:
+    if not machine.is_on():
         machine.power_on()
+    elif not peer.answers(machine):
+        machine.resume()
+        machine.reconnect()
+
+
+@pytest.fixture
+def runner(lab: Lab, peer: Peer) -> Iterator[Machine]:
+    """A runner by each driver."""
+    yield from greeting(lab, peer)
+
+
+@pytest.fixture
+def own_runner(owned: Lab, peer: Peer) -> Iterator[EmbeddedMachine]:
+    """A runner, as the driver has it that made it: for what no other driver could do."""
+    for machine in greeting(owned, peer):
+        assert isinstance(machine, EmbeddedMachine)
+        yield machine
 
 
 @pytest.fixture

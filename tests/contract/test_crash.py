@@ -49,16 +49,16 @@ def kill(process: subprocess.Popen[str], name: str) -> None:
     removal.sweep()
 
 
-def test_a_lab_that_was_killed_while_it_was_made_is_swept(lab: Lab, peer: Peer) -> None:
+def test_a_lab_that_was_killed_while_it_was_made_is_swept(owned: Lab, peer: Peer) -> None:
     name = f"contract-{os.getpid()}-half"
     with making(name) as process:
         await_first_machine(name)
         kill(process, name)
     assert traces_of(name) == []
-    assert peer.answers(lab.machines["runner02"])
+    assert peer.answers(owned.machines["runner02"])
 
 
-def test_a_lab_whose_run_was_killed_is_swept_and_only_it(driver: EmbeddedDriver, lab: Lab, peer: Peer) -> None:
+def test_a_lab_whose_run_was_killed_is_swept_and_only_it(driver: EmbeddedDriver, owned: Lab, peer: Peer) -> None:
     kept, dead = f"contract-{os.getpid()}-kept", f"contract-{os.getpid()}-dead"
     with making(kept, "kept") as maker:
         assert maker.wait(60) == 0
@@ -71,7 +71,7 @@ def test_a_lab_whose_run_was_killed_is_swept_and_only_it(driver: EmbeddedDriver,
         there = Peer(attach(kept))
         there.await_answer(there.lab.machines["runner01"])
         there.close()
-        assert peer.answers(lab.machines["runner02"])
+        assert peer.answers(owned.machines["runner02"])
     finally:
         driver.remove(attach(kept))
     assert traces_of(kept) == []

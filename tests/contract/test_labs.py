@@ -19,14 +19,14 @@ from tests.contract.peer import Peer
 from tests.contract.traces import traces_of
 
 
-def test_two_labs_have_the_same_addresses_and_do_not_see_one_another(driver: EmbeddedDriver, lab: Lab, peer: Peer) -> None:
-    twin = driver.provision(PLAN, f"{lab.name}-twin")
+def test_two_labs_have_the_same_addresses_and_do_not_see_one_another(driver: EmbeddedDriver, owned: Lab, peer: Peer) -> None:
+    twin = driver.provision(PLAN, f"{owned.name}-twin")
     try:
         with closing(Peer(twin)) as there:
-            here, elsewhere = lab.machines["runner02"], twin.machines["runner02"]
+            here, elsewhere = owned.machines["runner02"], twin.machines["runner02"]
             there.await_answer(elsewhere)
             assert here.address == elsewhere.address
-            assert peer.host_key(here) == lab.fleet.published.plain_keys["runner02"]
+            assert peer.host_key(here) == owned.fleet.published.plain_keys["runner02"]
             assert there.host_key(elsewhere) == twin.fleet.published.plain_keys["runner02"] != peer.host_key(here)
             assert there.ssh(elsewhere).ok
             assert there.call(peer.client(elsewhere).run, "true").reached is Reached.STRANGER
@@ -39,8 +39,8 @@ def test_two_labs_have_the_same_addresses_and_do_not_see_one_another(driver: Emb
     assert peer.answers(here)
 
 
-def test_a_lab_stays_when_one_goes_with_whose_name_its_own_begins(driver: EmbeddedDriver, lab: Lab) -> None:
-    shorter = driver.provision(PLAN, f"{lab.name}-a")
+def test_a_lab_stays_when_one_goes_with_whose_name_its_own_begins(driver: EmbeddedDriver, owned: Lab) -> None:
+    shorter = driver.provision(PLAN, f"{owned.name}-a")
     longer = driver.provision(PLAN, f"{shorter.name}-b")
     try:
         driver.remove(shorter)
@@ -52,10 +52,10 @@ def test_a_lab_stays_when_one_goes_with_whose_name_its_own_begins(driver: Embedd
     assert traces_of(longer.name) == []
 
 
-def test_a_name_that_is_taken_is_refused_and_the_lab_of_that_name_unharmed(driver: EmbeddedDriver, lab: Lab, peer: Peer) -> None:
-    with pytest.raises(BadInput, match=rf"a lab of the name '{lab.name}' is up; take another name, or .* down {lab.name}"):
-        driver.provision(PLAN, lab.name)
-    assert peer.answers(lab.machines["runner02"])
+def test_a_name_that_is_taken_is_refused_and_the_lab_of_that_name_unharmed(driver: EmbeddedDriver, owned: Lab, peer: Peer) -> None:
+    with pytest.raises(BadInput, match=rf"a lab of the name '{owned.name}' is up; take another name, or .* down {owned.name}"):
+        driver.provision(PLAN, owned.name)
+    assert peer.answers(owned.machines["runner02"])
 
 
 @pytest.mark.parametrize("name", ["", "Big", "a_b", "-a", "a-", "x" * 41, "mine-runner01", "../up"])
@@ -64,10 +64,10 @@ def test_a_name_that_cannot_be_one_is_refused(driver: EmbeddedDriver, name: str)
         driver.provision(PLAN, name)
 
 
-def test_another_process_finds_its_way_in_by_the_name(lab: Lab) -> None:
-    found = attach(lab.name)
+def test_another_process_finds_its_way_in_by_the_name(owned: Lab) -> None:
+    found = attach(owned.name)
     assert found.machines["runner02"].run("hostname").stdout == "runner02\n"
-    assert found.store == lab.store
+    assert found.store == owned.store
     with pytest.raises(BadInput, match="no embedded lab of the name 'contract-nowhere'"):
         attach("contract-nowhere")
 

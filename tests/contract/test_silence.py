@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from itertools import pairwise
 
-from model.lab import Machine
+from model.lab import Lab, Machine
 from model.waiting import REAL_CLOCK, wait_until
 from provisioning.embedded.machine import EmbeddedMachine
 from tests.contract.peer import PATIENCE, Peer, ticks
@@ -13,7 +13,7 @@ from tests.contract.peer import PATIENCE, Peer, ticks
 WHILE_SECONDS = 1.5
 
 
-def silence_of(runner: EmbeddedMachine, peer: Peer) -> tuple[float, float]:
+def silence_of(runner: Machine, peer: Peer) -> tuple[float, float]:
     """Times between which nothing came, seconds since the epoch."""
     began = time.time()
     assert peer.attempt(runner) == "silent"
@@ -21,11 +21,10 @@ def silence_of(runner: EmbeddedMachine, peer: Peer) -> tuple[float, float]:
     return began, time.time()
 
 
-def test_a_suspended_machine_stands_still_and_its_sessions_go_on_after_it(runner: EmbeddedMachine, other: Machine, peer: Peer) -> None:
+def test_a_suspended_machine_stands_still_and_its_sessions_go_on_after_it(runner: Machine, other: Machine, peer: Peer) -> None:
     with peer.ticking(runner) as session:
         runner.suspend()
         assert runner.is_on()
-        assert runner.is_suspended()
         began, ended = silence_of(runner, peer)
         assert peer.answers(other)
         runner.resume()
@@ -36,17 +35,37 @@ def test_a_suspended_machine_stands_still_and_its_sessions_go_on_after_it(runner
     assert peer.attempt(runner) == "open"
 
 
-def test_a_suspended_machine_can_lose_power(runner: EmbeddedMachine) -> None:
+def test_a_suspended_machine_can_lose_power(runner: Machine, peer: Peer) -> None:
     runner.suspend()
     runner.cut_power()
     assert not runner.is_on()
-    assert runner.cgroup.processes() == set()
+    assert peer.attempt(runner) == "silent"
 
 
-def test_a_machine_without_cable_works_on_and_its_sessions_survive(runner: EmbeddedMachine, other: Machine, peer: Peer) -> None:
+def test_a_suspended_container_stands_still_and_leaves_no_process_when_it_loses_power(own_runner: EmbeddedMachine) -> None:
+    own_runner.suspend()
+    assert own_runner.is_suspended()
+    own_runner.cut_power()
+    assert own_runner.cgroup.processes() == set()
+
+
+def test_what_is_undone_twice_is_undone(runner: Machine, peer: Peer) -> None:
+    runner.resume()
+    runner.reconnect()
+    runner.disconnect()
+    runner.reconnect()
+    runner.reconnect()
+    assert peer.attempt(runner) == "open"
+    runner.suspend()
+    runner.resume()
+    runner.resume()
+    assert peer.answers(runner)
+
+
+def test_a_machine_without_cable_works_on_and_its_sessions_survive(runner: Machine, other: Machine, owned: Lab, peer: Peer) -> None:
     with peer.ticking(runner) as session:
         runner.disconnect()
-        assert runner.run("true").ok
+        assert owned.machines[runner.name].run("true").ok
         heard = len(ticks(session))
         began, ended = silence_of(runner, peer)
         assert len(ticks(session)) <= heard + 1

@@ -17,13 +17,15 @@ from model.waiting import wait_until
 from probes.condition import Condition, look_at
 from provisioning.embedded.driver import EmbeddedDriver
 from tests.contract.peer import Peer
+from tests.contract.views import GUEST, MAKER, View, seen_by
 
 SERVES_WITHIN = timedelta(seconds=40)
 FASTER = 8
 
 
 @pytest.fixture(scope="package")
-def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
+def owned(driver: EmbeddedDriver) -> Iterator[Lab]:
+    """The lab, as the driver has it that made it."""
     made = driver.provision(topology("production"), f"faults-{os.getpid()}")
     try:
         yield made
@@ -31,23 +33,30 @@ def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
         driver.remove(made)
 
 
+@pytest.fixture(scope="package", params=[MAKER, pytest.param(GUEST, marks=pytest.mark.proof)])
+def view(request: pytest.FixtureRequest, driver: EmbeddedDriver, owned: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
+    """The same lab by each driver: what a fault does may not depend on it."""
+    with seen_by(request.param, driver, owned, tmp_path_factory.mktemp("lab")) as seen:
+        yield seen
+
+
 @pytest.fixture(scope="package")
-def peer(lab: Lab) -> Iterator[Peer]:
-    there = Peer(lab)
+def peer(owned: Lab) -> Iterator[Peer]:
+    there = Peer(owned)
     yield there
     there.close()
 
 
 @pytest.fixture(scope="package")
-def baseline(lab: Lab, peer: Peer) -> Condition:
+def baseline(view: View, peer: Peer) -> Condition:
     """The lab as it came: it serves."""
     return wait_until(
-        lambda: peer.call(look_at, lab), lambda seen: seen.is_good, what="the lab serves", within=SERVES_WITHIN, in_a_row=2
+        lambda: peer.call(look_at, view.lab), lambda seen: seen.is_good, what="the lab serves", within=SERVES_WITHIN, in_a_row=2
     ).value
 
 
 @pytest.fixture
-def broken(lab: Lab, peer: Peer, baseline: Condition) -> Iterator[Callable[[Fault], Fault]]:
+def broken(lab: Lab, owned: Lab, peer: Peer, baseline: Condition) -> Iterator[Callable[[Fault], Fault]]:
     """Strike with a fault, as a scenario's thread does; healed and recovered from in the end, as often as one likes."""
     struck: list[Fault] = []
 
@@ -57,11 +66,17 @@ def broken(lab: Lab, peer: Peer, baseline: Condition) -> Iterator[Callable[[Faul
         return fault
 
     yield strike
-    for fault in reversed(struck):
-        peer.call(fault.undo)
-        peer.call(fault.heal)
-        peer.call(fault.prove_recovery)
-    await_baseline(lab, peer, baseline)
+    try:
+        for fault in reversed(struck):
+            peer.call(fault.undo)
+            peer.call(fault.heal)
+            peer.call(fault.prove_recovery)
+        await_baseline(lab, peer, baseline)
+    except Exception:
+        for name in {machine.name for fault in struck for machine in fault.machines}:  # so that other tests may still tell
+            owned.machines[name].cut_power()
+            owned.machines[name].power_on()
+        raise
 
 
 def await_baseline(lab: Lab, peer: Peer, baseline: Condition) -> None:

@@ -73,7 +73,7 @@ def test_a_machine_has_one_fault_at_a_time(lab: Lab, peer: Peer, baseline: Condi
             peer.call(breaker.inject, AnswerLost.of_lock(lab, STATE))
         second = peer.call(breaker.inject, SshStopped(lab.runners[0]))
         took = peer.call(breaker.heal, first)
-        assert took.total_seconds() < 10
+        assert took.total_seconds() < 30
         assert breaker.unhealed == [second]
     finally:
         for heal in reversed(aftermath.heals):

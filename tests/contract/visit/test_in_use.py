@@ -18,7 +18,7 @@ from probes.ssh import connect, runner_login
 from probes.store import StoreProbe
 from probes.workspace import Workspace
 from provisioning import drivers
-from tests.contract.visit.own_network import in_own_network
+from tests.contract.network import in_own_network
 
 WITHIN = timedelta(seconds=15)
 LOCK = b'{"ID":"4711","Operation":"OperationTypeApply","Who":"alice@workstation","Created":"2026-11-25T10:00:00Z"}'

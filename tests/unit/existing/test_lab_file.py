@@ -9,6 +9,7 @@ import pytest
 from model.errors import BadInput
 from model.secrets import MASK, SECRETS
 from model.topology import Address, Role
+from provisioning.drivers import existing
 from provisioning.existing.reading import line_of, read_lab_file
 
 EXAMPLE = Path(__file__).parents[3] / "labs/example.toml"
@@ -50,6 +51,13 @@ def test_the_example_is_a_lab() -> None:
         ('endpoint = "10.1.0.102:9000"', 'endpoint = "10.1.0.102"', "give host:port"),
         ('on = "ssh pve1 qm start {machine}"\n', "", "`off` alone is of no use: give `on` as well"),
         ("disruption = []", 'disruption = ["runners"]', "'runner', 'balancer', 'storage' or 'quorum'"),
+        ("# tls = true", 'ca_file = "store-ca.pem"', "`ca_file` is for a store that speaks TLS: give `tls = true` as well"),
+        ("# tls = true", "node_tls = true", "`node_tls = true` wants `tls = true`"),
+        (
+            'endpoint = "10.1.0.101:9000"',
+            'endpoint = "https://10.1.0.101:9000"',
+            "give host:port, as in 10.1.0.102:9000; whether it speaks TLS",
+        ),
         ("version = 1", "version = 7", "this suite reads lab files of version 1, not 7"),
         ('host_ca = "ssh', '# host_ca = "ssh', "`host_ca` (the line of the host CA's public key) or `known_hosts`"),
     ],
@@ -102,3 +110,27 @@ def test_secrets_are_had_from_their_place_and_masked(tmp_path: Path, monkeypatch
     file = _written(tmp_path, TEXT.replace('{ env = "STATE_ACCESS_KEY" }', '{ command = "echo no >&2; exit 3" }'))
     with pytest.raises(BadInput, match="gave nothing: no"):
         read_lab_file(file).store.access_key.read("store.access_key", tmp_path)
+
+
+def test_a_store_that_speaks_tls(tmp_path: Path) -> None:
+    text = TEXT.replace("# tls = true", "tls = true").replace("# node_tls = false", "node_tls = false").replace("# node_port", "node_port")
+    file = read_lab_file(_written(tmp_path, text.replace("# ca_file", "ca_file")))
+    assert (file.store.tls, file.store.ca_file, file.store.node_tls) == (True, Path("store-ca.pem"), False)
+    assert file.plan().storage_port == file.store.node_port == 9000
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "cannot be read: No such file"), ("no certificate", "holds no certificate in PEM form")]
+)
+def test_a_ca_file_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, words: str) -> None:
+    monkeypatch.setenv("STATE_ACCESS_KEY", "key")
+    text = (
+        TEXT.replace("# tls = true", "tls = true")
+        .replace("# ca_file", "ca_file")
+        .replace('{ command = "pass show lab/minio" }', '{ command = "echo s" }')
+    )
+    driver = existing(_written(tmp_path, text))
+    if content is not None:
+        (tmp_path / "store-ca.pem").write_text(content)
+    with pytest.raises(BadInput, match=rf"store\.ca_file: .*store-ca\.pem {words}"):
+        driver.connect(driver.file.plan())

@@ -71,6 +71,8 @@ def test_after_healing_the_machine_serves_and_healing_twice_does_nothing(
     fault.prove_recovery()
     assert (machine.on, machine.sshd, machine.pid > 0) == (True, True, True)
     healed_at, journal = fault.healed_at, list(machine.journal)
+    assert fault.relieved_at is not None
+    assert fault.struck_at <= fault.relieved_at <= (healed_at or 0.0)
     fault.undo()
     assert (fault.healed_at, machine.journal) == (healed_at, journal)
 

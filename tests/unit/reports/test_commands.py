@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from model.errors import BadInput
+from model.story import Comparison
 from model.verdicts import Verdict
 from reports import comparing, merging
 from reports.__main__ import app
@@ -122,6 +124,35 @@ def test_shards_become_one_run(tmp_path: Path) -> None:
     assert not read(whole.folder).damage()
     assert rejudge(whole.folder) == whole
     assert merging.merge(shards[:1] * 2, folder / "reports/runs").exit_code == 11, "half of the checks were not run"
+
+
+def test_what_any_shard_left_in_a_lab_is_told_by_the_whole(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", good=feature("works|When nothing happens"), bad=feature("works|When nothing happens", check="V2"))
+    runs = [run(folder, "features/", "--check", id_).latest.resolve() for id_ in ("V1", "V2", "V1")]
+    whole = merging.merge(runs, folder / "reports/runs")
+    assert whole.comparison is None, "the lab was ours"
+    compared_as(runs[0], Comparison(("runner01: file /tmp/x",), (), ("storage01: no root",), "5 machines"))
+    compared_as(
+        runs[1], Comparison(("runner01: file /tmp/x", "object a: 1 versions"), ("b is new",), ("storage01: no root",), "5 machines")
+    )
+    whole = merging.merge(runs, folder / "reports/runs")
+    assert whole.comparison == Comparison(
+        ("runner01: file /tmp/x", "object a: 1 versions"),
+        ("b is new",),
+        ("storage01: no root", f"run {runs[2].name} compared nothing"),
+        "5 machines",
+    )
+    assert rejudge(whole.folder) == whole
+    assert json.loads((whole.folder / "run.json").read_text())["comparison"]["left"] == ["runner01: file /tmp/x", "object a: 1 versions"]
+
+
+def compared_as(folder: Path, comparison: Comparison) -> None:
+    """Put a comparison into the record of a run."""
+    path = folder / "messages.ndjson"
+    said = TypeAdapter(Comparison).dump_json(comparison).decode().replace('"', '\\"')
+    text = path.read_text()
+    assert text.count('\\"comparison\\": null') == 1
+    path.write_text(text.replace('\\"comparison\\": null', f'\\"comparison\\": {said}'))
 
 
 def test_what_does_not_belong_together_is_not_merged(tmp_path: Path) -> None:
