@@ -136,7 +136,7 @@ def _production(runners: int) -> Topology:
 
 
 def _as_written(runners: int, first: Role = Role.STORAGE, name: str = "as-written") -> Topology:
-    """The guide gives MinIO and HAProxy one address and one port: who comes second does not get it."""
+    """The guide gives MinIO and HAProxy one address and one port; what comes of it depends on who comes first."""
     host = MachineSpec("storage01", "10.1.0.102", Role.STORAGE, also=(Role.BALANCER,))
     return Topology(name, (host, *_runners(runners)), storage_endpoint=Address("10.1.0.102", 9000), guide=True, first=first)
 
@@ -164,8 +164,8 @@ def topology(name: str = DEFAULT_TOPOLOGY, runners: int = 3) -> Topology:
 
     Args:
         name: `production` (the guide's option B, no single point of failure) or `single` (option A), both in the reference
-            configuration. Or the guide to the letter: `as-written` (MinIO and HAProxy on one host, both on port 9000; built in
-            the guide's order, so MinIO has it), `as-written-haproxy-first` (the same after a boot at which HAProxy was quicker),
+            configuration. Or the guide to the letter: `as-written` (MinIO and HAProxy on one host, both on port 9000, started in the
+            guide's order: MinIO first), `as-written-haproxy-first` (the same host after a boot at which HAProxy was quicker),
             `as-written-resolved` (the same listings on a host each).
         runners: Number of runners, 2 to 100; the guide has 3.
 

@@ -128,7 +128,7 @@ GUIDE_BLOCK = """terraform {{
     key                         = "{key}"
     region                      = "us-east-1" # Required but ignored
     endpoint                    = "{url}"
-    skip_credentials_validation = true
+{keys}    skip_credentials_validation = true
     skip_metadata_api_check     = true
     skip_region_validation      = true
     force_path_style            = true
@@ -136,16 +136,21 @@ GUIDE_BLOCK = """terraform {{
   }}
 }}
 """
-"""The arguments of the guide's step 3, with the lab's bucket; keys stay where the runner has them.
+"""The arguments of the guide's step 3, with the lab's bucket; keys stay where the runner has them, which by the guide is this block.
 
 `skip_requesting_account_id` is not among them: OpenTofu then asks AWS for an account, fails, and goes on.
 """
 
 
+def _guide_block(lab: Lab, key: str) -> str:
+    store = lab.store
+    keys = f'    access_key = "{store.access_key}"\n    secret_key = "{store.secret_key}"\n' if lab.topology.guide else ""
+    return GUIDE_BLOCK.format(bucket=store.bucket, key=key, url=store.url, keys=keys)
+
+
 @when("a runner uses the backend block as the guide prints it", target_fixture="with_guide_block")
 def use_guide_block(lab: Lab, jobs: JobClient, key: str) -> JobOutcome:
-    block = GUIDE_BLOCK.format(bucket=lab.store.bucket, key=key, url=lab.store.url)
-    workspace = counted(key, fresh_value(), backend=block)
+    workspace = counted(key, fresh_value(), backend=_guide_block(lab, key))
     return jobs.on(lab.runners[0], workspace, do.init_local(), do.apply())
 
 
@@ -158,8 +163,7 @@ def check_guide_block_applies(with_guide_block: JobOutcome) -> None:
 def check_outdated(lab: Lab, jobs: JobClient, key: str, measure: Callable[..., object]) -> None:
     """OpenTofu warns of none of them (1.12.6), but refuses the old and the new form together, naming both."""
     for old, new in NEW_FORM.items():
-        block = GUIDE_BLOCK.format(bucket=lab.store.bucket, key=key, url=lab.store.url)
-        both = block.replace("    use_lockfile", f"    {new.format(url=lab.store.url)}\n    use_lockfile")
+        both = _guide_block(lab, key).replace("    use_lockfile", f"    {new.format(url=lab.store.url)}\n    use_lockfile")
         outcome = jobs.on(lab.runners[0], counted(key, fresh_value(), backend=both), do.init_local())
         said = " ".join(outcome.step("init").output.replace("│", " ").split())
         assert not outcome.ok, f"expected {old} and {OUTDATED[old]} together to be refused; observed that both were accepted"
