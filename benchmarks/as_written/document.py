@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.as_written.changes import CHANGES, REFERENCE, Change, changes_for
+from benchmarks.as_written.changes import CHANGES, REFERENCE, anchor, changes_for, place
 from benchmarks.as_written.record import PROMISES, Findings, Holding, Number, Promise, Run, Scenario
 from benchmarks.host import ROOT
 from benchmarks.tables import replaced
@@ -177,8 +177,8 @@ def _broken(run: Run, promise: Promise) -> Iterator[str]:
     for scenario in broken:
         yield f"- [{scenario.title}](../{scenario.file}): {scenario.verdict.value}"
         yield from _quoted(scenario)
-    changes = changes_for(run, broken)
-    yield f"\nChange: {'; '.join(f'[{change.title}](#{_anchor(change)})' for change in changes) or 'none is known'}. {_book(promise.id)}"
+    changes = "; ".join(f"[{change.title}](#{anchor(change.title)})" for change in changes_for(run, broken))
+    yield f"\nChange: {changes or 'none is known'}. {_book(promise.id)}"
 
 
 def _quoted(scenario: Scenario) -> Iterator[str]:
@@ -191,16 +191,12 @@ def _book(check: str) -> str:
     return f"How it is looked at: `reports/spec.html#check-{check.lower()}` (`make tour` writes the book)."
 
 
-def _anchor(change: Change) -> str:
-    return "".join(letter for letter in change.title.lower() if letter.isalnum() or letter in " -").replace(" ", "-")
-
-
 def _numbers(findings: Findings) -> Iterator[str]:
     yield "\n## The changes\n"
     yield f"Each is part of [the reference configuration]({REFERENCE}), which says with every setting which promise wants it."
     for change in CHANGES:
         if any(change.fits(name, each) for name in GUIDE for each in findings.on(name).scenarios if each.reason):
-            yield f"\n### {change.title}\n\n{change.text} ([reference]({REFERENCE}#{change.anchor}))"
+            yield f"\n### {change.title}\n\n{change.text} ([reference]({place(change)}))"
     yield "\n## What was measured\n"
     yield f"| promise, scenario | {' | '.join(TITLES.values())} |"
     yield f"| --- |{' --- |' * len(TITLES)}"

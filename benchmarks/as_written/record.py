@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from benchmarks.host import ROOT
+from model.errors import BadInput
 from model.verdicts import Verdict
 
 FILE = ROOT / "docs/the-guide-as-written.json"
@@ -174,8 +175,15 @@ class Findings(_Data):
     planted: Planted | None = None
 
     def on(self, topology: str) -> Run:
-        """The run on a topology."""
-        return next(run for run in self.runs if run.topology == topology)
+        """The run on a topology.
+
+        Raises:
+            BadInput: There was none yet.
+        """
+        for run in self.runs:
+            if run.topology == topology:
+                return run
+        raise BadInput(f"{FILE.name} has no run on {topology} yet: python -m benchmarks.as_written {topology}")
 
     def outcomes(self) -> Counter[Holding]:
         """How often which outcome was seen after a reboot."""
