@@ -120,7 +120,7 @@ def _proven(findings: Findings) -> Iterator[str]:
     if proof is None:
         return
     yield "How far such a verdict can be believed: `make prove` plants defects, each into a lab of its own, and looks what the suite says"
-    yield f"({proof.made[:10]}, revision `{proof.commit}`)."
+    yield f"({proof.made[:10]}, revision `{proof.revision}`)."
     yield ""
     yield "| planted | found | explained | false alarms |"
     yield "| --- | --- | --- | --- |"

@@ -146,7 +146,7 @@ class Planted(_Data):
     """A sitting of `make prove`: how many defects were planted, found, explained, and how many healthy checks cried wolf."""
 
     made: str
-    commit: str
+    revision: str
     seconds: float
     planted: int
     known: int
@@ -237,11 +237,15 @@ def _scenario(entry: Mapping[str, Any]) -> Scenario:
     )
 
 
-def planted(table: Mapping[str, Any], commit: str) -> Planted:
+def planted(table: Mapping[str, Any]) -> Planted:
     """What `make prove` wrote into `proof.json`, without its rows.
 
     Args:
         table: Contents of the file.
-        commit: At which the defects were planted.
+
+    Raises:
+        BadInput: Not every known defect was planted.
     """
-    return Planted(commit=commit, **{name: table[name] for name in Planted.model_fields if name != "commit"})
+    if table["planted"] != table["known"]:
+        raise BadInput(f"{table['planted']} of {table['known']} defects were planted; the pages tell of whole sittings only: make prove")
+    return Planted(**{name: table[name] for name in Planted.model_fields})
