@@ -105,6 +105,10 @@ benchmark: setup browser dev ## Measure set-up, boot, tear-down and commands of 
 soak: setup dev ## The gate N times in each variant (N=5: plain, load, two labs, random order); hours, goes on where it was ended
 	$(BIN)/python -m benchmarks.soak --runs $(N) $(ARGS)
 
+.PHONY: as-written
+as-written: setup dev ## Put the guide to the letter to the test, and write docs/the-guide-as-written.md and the head of README.md
+	$(BIN)/python -m benchmarks.as_written $(ARGS)
+
 .PHONY: requirements
 requirements: ## Pin the newest fitting Python packages, with hashes and without any registry's name
 	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && $(PYTHON) -m venv "$$tool" && "$$tool/bin/pip" install -q uv && \

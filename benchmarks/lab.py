@@ -8,7 +8,6 @@ from functools import partial
 from benchmarks import trials
 from benchmarks.calm import Calm
 from benchmarks.results import Row, Table
-from model.topology import TOPOLOGIES
 
 TITLE = "Embedded labs, from nothing to everything serving"
 
@@ -16,7 +15,7 @@ TITLE = "Embedded labs, from nothing to everything serving"
 def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
     """Measure both topologies, with drives formatted earlier and from nothing, in turn."""
     kinds: dict[str, Callable[[], trials.Trial]] = {}
-    for plan in reversed(TOPOLOGIES):
+    for plan in trials.TARGET_UP:
         tell(f"{plan}: formatting its store's drives if they never were; this lab does not count")
         trials.embedded(plan)
         kinds[plan] = partial(trials.embedded, plan)

@@ -10,7 +10,7 @@ from benchmarks import suite
 from benchmarks.calm import Calm
 from benchmarks.moments import FIRST_SENTENCE, LAB_WANTED
 from benchmarks.results import Row, Table
-from model.topology import TOPOLOGIES
+from benchmarks.trials import TARGET_UP
 
 TITLE = "A second start, from the command to the first scenario"
 TARGET_SECONDS = 10
@@ -20,7 +20,7 @@ SETUP = ("provisioning/setup/packages.sh", f"{shlex.quote(sys.executable)} -m pr
 
 def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
     """Start each topology again and again; every run ends after its first scenario."""
-    found: dict[str, list[suite.SuiteRun]] = {plan: [] for plan in reversed(TOPOLOGIES)}
+    found: dict[str, list[suite.SuiteRun]] = {plan: [] for plan in TARGET_UP}
     for number in range(1, runs + 1):
         for plan, done in found.items():
             tell(f"{plan}, {number} of {runs}")

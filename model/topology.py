@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
@@ -90,7 +90,7 @@ class Topology:
     """A planned lab.
 
     Attributes:
-        name: `single` or `production`.
+        name: One of `TOPOLOGIES`.
         machines: All machines, storage first, runners last.
         runner_endpoint: Where a pipeline connects to (SSH through HAProxy), the guide's step 5.
         storage_endpoint: Where runners find the state store (S3).
@@ -98,6 +98,8 @@ class Topology:
         node_port: Where a storage machine itself serves S3, if not at the endpoint's port.
         statistics_port: Port of HAProxy's statistics page on every balancer, path `/stats`.
         virtual_addresses: Addresses that move between balancers; empty where there is one balancer.
+        guide: Whether machines get the guide's own listings, instead of the reference configuration.
+        first: Whose service was started first, where services of two roles want the same port of one machine.
     """
 
     name: str
@@ -108,6 +110,8 @@ class Topology:
     statistics_port: int = 8404
     virtual_addresses: tuple[str, ...] = ()
     node_port: int | None = None
+    guide: bool = False
+    first: Role | None = None
 
     @property
     def storage_port(self) -> int:
@@ -138,7 +142,27 @@ def _production(runners: int) -> Topology:
     return Topology("production", storage + balancers + _runners(runners), virtual_addresses=("10.1.0.101", "10.1.0.102"))
 
 
-TOPOLOGIES = {"single": _single, "production": _production}
+def _as_written(runners: int, first: Role = Role.STORAGE, name: str = "as-written") -> Topology:
+    """The guide gives MinIO and HAProxy one address and one port; what comes of it depends on who comes first."""
+    host = MachineSpec("storage01", "10.1.0.102", Role.STORAGE, also=(Role.BALANCER,))
+    return Topology(name, (host, *_runners(runners)), storage_endpoint=Address("10.1.0.102", 9000), guide=True, first=first)
+
+
+def _as_written_haproxy_first(runners: int) -> Topology:
+    return _as_written(runners, Role.BALANCER, "as-written-haproxy-first")
+
+
+def _as_written_resolved(runners: int) -> Topology:
+    return replace(_single(runners), name="as-written-resolved", guide=True)
+
+
+TOPOLOGIES = {
+    "single": _single,
+    "production": _production,
+    "as-written": _as_written,
+    "as-written-haproxy-first": _as_written_haproxy_first,
+    "as-written-resolved": _as_written_resolved,
+}
 DEFAULT_TOPOLOGY = "production"
 
 
@@ -146,8 +170,10 @@ def topology(name: str = DEFAULT_TOPOLOGY, runners: int = 3) -> Topology:
     """Plan a lab.
 
     Args:
-        name: `single` (the guide's option A with its port clash resolved) or `production` (option B, no single
-            point of failure).
+        name: `production` (the guide's option B, no single point of failure) or `single` (option A), both in the reference
+            configuration. Or the guide to the letter: `as-written` (MinIO and HAProxy on one host, both on port 9000, started in the
+            guide's order: MinIO first), `as-written-haproxy-first` (the same host after a boot at which HAProxy was quicker),
+            `as-written-resolved` (the same listings on a host each).
         runners: Number of runners, 2 to 100; the guide has 3.
 
     Raises:

@@ -134,7 +134,7 @@ GUIDE_BLOCK = """terraform {{
     key                         = "{key}"
     region                      = "us-east-1" # Required but ignored
     endpoint                    = "{url}"
-    skip_credentials_validation = true
+{keys}    skip_credentials_validation = true
     skip_metadata_api_check     = true
     skip_region_validation      = true
     force_path_style            = true
@@ -142,16 +142,18 @@ GUIDE_BLOCK = """terraform {{
   }}
 }}
 """
-"""The arguments of the guide's step 3, with the lab's bucket; keys stay where the runner has them.
+"""The arguments of the guide's step 3, with the lab's bucket; keys stay where the runner has them, which by the guide is this block.
 
 `skip_requesting_account_id` is not among them: OpenTofu then asks AWS for an account, fails, and goes on.
 """
 
 
 def _guide_block(lab: Lab, jobs: JobClient, key: str) -> str:
-    """The guide's block; where the store speaks TLS, with whom the lab's own settings trust, of which the guide knows nothing."""
-    block = GUIDE_BLOCK.format(bucket=lab.store.bucket, key=key, url=lab.store.url)
-    if not lab.store.secure:
+    """The guide's block; with the keys where they stand in it, and where the store speaks TLS, with whom the lab's own settings trust."""
+    store = lab.store
+    keys = f'    access_key = "{store.access_key}"\n    secret_key = "{store.secret_key}"\n' if lab.topology.guide else ""
+    block = GUIDE_BLOCK.format(bucket=store.bucket, key=key, url=store.url, keys=keys)
+    if not store.secure:
         return block
     own = _saved(jobs.on(lab.runners[0], counted(key, fresh_value()), do.shell("saved", SAVED).tolerant())).get("config") or {}
     trusted = own.get("custom_ca_bundle")

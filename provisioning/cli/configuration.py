@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from model.errors import BadInput
 from model.topology import DEFAULT_TOPOLOGY, MachineSpec, Role, Topology, topology
 from provisioning.identities import HostIdentity
 from provisioning.roles import Applied
@@ -34,7 +35,10 @@ objects in it, and nothing else (`mc admin policy`).
 
 def configuration(name: Annotated[str, typer.Option("--topology", help="single or production")] = DEFAULT_TOPOLOGY) -> None:
     """Print the reference configuration as a page (Markdown), with placeholders for names, keys and passwords."""
-    typer.echo(page(topology(name)), nl=False)
+    plan = topology(name)
+    if plan.guide:
+        raise BadInput(f"{name} is the guide to the letter, not the reference configuration; valid ones: single, production")
+    typer.echo(page(plan), nl=False)
 
 
 def page(plan: Topology) -> str:

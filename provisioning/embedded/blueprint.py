@@ -12,8 +12,8 @@ from model.errors import BadInput
 from model.secrets import SECRETS
 from model.topology import MachineSpec, Role, Topology, topology
 from provisioning.identities import HostAuthority, create_login_key, write_private
-from provisioning.roles import Applied
-from provisioning.roles.reference import Credentials, LabFacts, reference
+from provisioning.roles import Applied, guide
+from provisioning.roles.reference import PIPELINE_USER, Credentials, LabFacts, reference
 
 FILE = "lab.json"
 
@@ -87,13 +87,26 @@ class Blueprint:
         return self.folder / "known_hosts"
 
     def apply(self, machine: MachineSpec) -> Applied:
-        """The reference configuration for a machine, with a host key that is new each time."""
+        """The reference configuration for a machine, or the guide's, with a host key that is new each time."""
         names = {machine.name, machine.address}
         if machine.role is Role.RUNNER:
             names.add(self.topology.runner_endpoint.host)
         identity = self.authority.issue(machine.name, sorted(names))
-        facts = LabFacts(self.topology, self.credentials, (self.folder / "login.pub").read_text().strip())
-        return reference(machine, facts, identity)
+        facts = LabFacts(self.topology, self.credentials, (self.folder / "login.pub").read_text().strip(), pipeline_user=self.user)
+        return guide.as_written(machine, facts, identity) if self.topology.guide else reference(machine, facts, identity)
+
+    @property
+    def user(self) -> str:
+        """Whose account pipelines use on runners."""
+        return guide.USER if self.topology.guide else PIPELINE_USER
+
+
+def credentials_for(plan: Topology) -> Credentials:
+    """Keys for a new state store: fresh ones, or those that the guide prints."""
+    if not plan.guide:
+        return new_credentials()
+    register_secrets(guide.CREDENTIALS)
+    return guide.CREDENTIALS
 
 
 def new_credentials() -> Credentials:

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from model.errors import LabUnavailable
@@ -23,12 +23,15 @@ from provisioning.embedded.names import LabNames
 from provisioning.embedded.network import LabNetwork
 from provisioning.embedded.ownership import Ownership
 from provisioning.embedded.removal import remove_everything
-from provisioning.roles import Applied
-from provisioning.roles.reference import BACKEND_SETTINGS, BUCKET, MINIO_DATA, PIPELINE_USER
+from provisioning.roles import Applied, guide
+from provisioning.roles.reference import BACKEND_SETTINGS, BUCKET, MINIO_DATA
 
 BOOT_ORDER = (Role.STORAGE, Role.RUNNER, Role.BALANCER)
 """A balancer that looks for the others before they are there takes them for dead, and a storage machine that was dead is out for 20 s: so
 balancers get power when the storage machines have booted."""
+
+PROGRAMS = {Role.STORAGE: "minio", Role.RUNNER: "tofu"}
+"""That Debian does not ship."""
 
 FORMAT = f"{MINIO_DATA}/{stores.FORMAT}"
 
@@ -69,7 +72,7 @@ class EmbeddedDriver(LabDriver):
     def provision(self, topology: Topology, name: str) -> Lab:
         """Build a lab; see `LabDriver.provision`."""
         started = time.monotonic()
-        store = stores.fresh() if self.fresh_store else stores.formatted(topology, self.programs["minio"], self._build_store)
+        store = stores.fresh(topology) if self.fresh_store else stores.formatted(topology, self.programs["minio"], self._build_store)
         prepared = time.monotonic()
         lab, _ = self._boot(topology, name, store, self.alter)
         lab.phases["store prepared"] = prepared - started
@@ -93,7 +96,7 @@ class EmbeddedDriver(LabDriver):
             LabNetwork(names).create()
             machines = [_machine(spec, names, blueprint, _applying(blueprint, alter)) for spec in topology.machines]
             storage = [machine for machine in machines if machine.role is Role.STORAGE]
-            together = bool(store.drives) and _storage_is_as_in_reference(blueprint, alter)
+            together = bool(store.drives) and not topology.guide and _storage_is_as_in_reference(blueprint, alter)
             started = time.monotonic()
             layout = 0.0
             with contextlib.ExitStack() as waiting:
@@ -114,6 +117,7 @@ class EmbeddedDriver(LabDriver):
                 for machine in machines:
                     self.tell(f"booting {machine.name}")
                     machine.wait_until_booted()
+            _start_in_order(topology, storage)
         except BaseException:
             self._discard(name)
             raise
@@ -127,8 +131,9 @@ class EmbeddedDriver(LabDriver):
 
     def _build_store(self, topology: Topology, name: str, target: Path) -> stores.StoreDrives:
         """Format drives: boot the storage machines alone, set the store up, stop it cleanly, keep its drives."""
-        bare = Topology(topology.name, topology.of(Role.STORAGE), storage_endpoint=topology.storage_endpoint)
-        drives = stores.fresh()
+        alone = tuple(replace(machine, also=()) for machine in topology.of(Role.STORAGE))
+        bare = Topology(topology.name, alone, storage_endpoint=topology.storage_endpoint, guide=topology.guide)
+        drives = stores.fresh(bare)
         lab, machines = self._boot(bare, name, drives, as_in_reference)
         try:
             stores.set_up(LabNames(name).network, lab.store, drives.credentials, self.programs["mc"], machines[0].address)
@@ -199,11 +204,17 @@ def _storage_is_as_in_reference(blueprint: Blueprint, alter: Alteration) -> bool
     return all(alter(spec, applied) == applied for spec, applied in planned)
 
 
+def _start_in_order(plan: Topology, machines: Iterable[EmbeddedMachine]) -> None:
+    """Where services of one machine want the same port: after a boot, at which chance decides."""
+    if plan.first is not None:
+        for machine in machines:
+            machine.run(guide.in_order(plan))
+
+
 def _machine(spec: MachineSpec, names: LabNames, blueprint: Blueprint, apply: Callable[[MachineSpec], Applied]) -> EmbeddedMachine:
     folder, cgroup, network = names.machine_folder(spec.name), Cgroup(names.cgroup(spec.name)), LabNetwork(names)
     disk = Disk(folder, blueprint.image)
-    wanted = {Role.STORAGE: ("minio",), Role.RUNNER: ("tofu",)}.get(spec.role, ())
-    programs = {name: blueprint.programs[name] for name in wanted}
+    programs = {name: blueprint.programs[name] for role, name in PROGRAMS.items() if role in spec.roles}
     plan = ContainerPlan(names.machine(spec.name), spec.name, disk.root, network.namespace_of(spec.name), folder, programs, cgroup)
     return EmbeddedMachine(spec, Container(plan), disk, network, cgroup, apply)
 
@@ -212,10 +223,16 @@ def _lab(names: LabNames, blueprint: Blueprint, machines: Iterable[EmbeddedMachi
     topology, credentials = blueprint.topology, blueprint.credentials
     by_name: dict[str, Machine] = {machine.name: machine for machine in machines}
     endpoint = topology.runner_endpoint
-    known_hosts = blueprint.authority.known_hosts_line([f"[{endpoint.host}]:{endpoint.port}"])
-    fleet = Fleet(endpoint, PIPELINE_USER, blueprint.login_key, PublishedKeys(known_hosts, HostKeysOnDisk(names, topology)))
+    place, keys = f"[{endpoint.host}]:{endpoint.port}", HostKeysOnDisk(names, topology)
+    known_hosts = _first_met(place, keys) if topology.guide else blueprint.authority.known_hosts_line([place])
+    fleet = Fleet(endpoint, blueprint.user, blueprint.login_key, PublishedKeys(known_hosts, keys))
     store = Store(topology.storage_endpoint, BUCKET, credentials.root_user, credentials.root_password)
     return Lab(names.lab, "embedded", topology, by_name, fleet, store, BACKEND_SETTINGS, blueprint.programs["mc"], names.folder)
+
+
+def _first_met(place: str, keys: Mapping[str, str]) -> str:
+    """What a client knows to which nothing was published: the key of the first runner that answered, which it took on trust."""
+    return "".join(f"{place} {key}\n" for key in list(keys.values())[:1])
 
 
 class HostKeysOnDisk(Mapping[str, str]):

@@ -26,7 +26,7 @@ from model.lab import Store
 from model.topology import Role, Topology
 from model.waiting import wait_until
 from provisioning import places
-from provisioning.embedded.blueprint import new_credentials, register_secrets
+from provisioning.embedded.blueprint import credentials_for, register_secrets
 from provisioning.identities import write_private
 from provisioning.roles.reference import BUCKET, Credentials
 
@@ -74,9 +74,9 @@ class StoreDrives:
     drives: dict[str, Path] = field(default_factory=dict)
 
 
-def fresh() -> StoreDrives:
-    """Start from nothing, with new keys."""
-    return StoreDrives(new_credentials())
+def fresh(topology: Topology) -> StoreDrives:
+    """Start from nothing, with keys for a new store."""
+    return StoreDrives(credentials_for(topology))
 
 
 def formatted(topology: Topology, minio: Path, build: Callable[[Topology, str, Path], StoreDrives]) -> StoreDrives:
@@ -124,12 +124,13 @@ def _clear_half_made(target: Path) -> None:
 def _digest(topology: Topology, minio: Path) -> str:
     program = minio.resolve().stat()
     nodes = [(machine.name, machine.address) for machine in topology.of(Role.STORAGE)]
-    ingredients = [RECIPE, nodes, BUCKET, RUNNER_POLICY, str(minio.resolve()), program.st_size, program.st_mtime_ns]
+    users = "the administrator alone" if topology.guide else RUNNER_POLICY
+    ingredients = [RECIPE, nodes, BUCKET, users, str(minio.resolve()), program.st_size, program.st_mtime_ns]
     return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()[:16]
 
 
 def set_up(network: str | None, store: Store, credentials: Credentials, mc: Path, node: str | None = None) -> None:
-    """Make the bucket with versioning, and the runners' user, with the operator's client.
+    """Make the bucket with versioning, and the runners' user if they have one of their own, with the operator's client.
 
     Args:
         network: The lab's network namespace; None where the calling thread is in it, or where there is none.
@@ -150,6 +151,8 @@ def set_up(network: str | None, store: Store, credentials: Credentials, mc: Path
         client.call("ready", "lab")
         client.call("mb", "--ignore-existing", f"lab/{store.bucket}")
         client.call("version", "enable", f"lab/{store.bucket}")
+        if credentials.runner_key == credentials.root_user:
+            return
         client.call("admin", "user", "add", "lab", credentials.runner_key, credentials.runner_secret)
         client.call("admin", "policy", "create", "lab", "state-of-runners", str(policy))
         client.call("admin", "policy", "attach", "lab", "state-of-runners", "--user", credentials.runner_key)

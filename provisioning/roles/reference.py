@@ -66,9 +66,10 @@ _templates = Environment(
 )
 
 
-def _file(  # noqa: PLR0913 - what a file is made of
+def from_template(  # noqa: PLR0913 - what a file is made of
     path: str, template: str, facts: LabFacts, *, mode: int = 0o644, owner: str = "root", unit: str = "", **values: object
 ) -> File:
+    """A file of a machine, as its template and the lab make it."""
     text = _templates.get_template(template).render(
         topology=facts.topology, storage=facts.topology.of(Role.STORAGE), balancers=facts.topology.of(Role.BALANCER),
         runners=facts.topology.of(Role.RUNNER), credentials=facts.credentials, bucket=facts.bucket, **values,
@@ -80,8 +81,8 @@ def _base(machine: MachineSpec, facts: LabFacts, identity: HostIdentity) -> Appl
     key = "/etc/ssh/ssh_host_ed25519_key"
     files = (
         File("/etc/hostname", f"{machine.name}\n"),
-        _file("/etc/hosts", "hosts.j2", facts),
-        _file("/etc/ssh/sshd_config.d/reference.conf", "sshd.conf.j2", facts, key=key, unit=SSHD),
+        from_template("/etc/hosts", "hosts.j2", facts),
+        from_template("/etc/ssh/sshd_config.d/reference.conf", "sshd.conf.j2", facts, key=key, unit=SSHD),
         File(key, identity.private_key, 0o600, unit=SSHD),
         File(f"{key}.pub", identity.public_key + "\n"),
         File(f"{key}-cert.pub", identity.certificate + "\n", unit=SSHD),
@@ -95,9 +96,9 @@ def _storage(machine: MachineSpec, facts: LabFacts, _interface: str) -> Applied:
     nodes, port = facts.topology.of(Role.STORAGE), facts.topology.storage_endpoint.port
     volumes = MINIO_DATA if len(nodes) == 1 else " ".join(f"http://{node.address}:{port}{MINIO_DATA}" for node in nodes)
     files = (
-        _file("/etc/systemd/system/minio.service", "minio.service.j2", facts, machine=machine, volumes=volumes, unit=MINIO_UNIT),
-        _file("/etc/default/minio", "minio.env.j2", facts, mode=0o600, unit=MINIO_UNIT),
-        _file("/etc/sysctl.d/60-state-storage.conf", "storage-sysctl.conf.j2", facts, unit=SYSCTL),
+        from_template("/etc/systemd/system/minio.service", "minio.service.j2", facts, machine=machine, volumes=volumes, unit=MINIO_UNIT),
+        from_template("/etc/default/minio", "minio.env.j2", facts, mode=0o600, unit=MINIO_UNIT),
+        from_template("/etc/sysctl.d/60-state-storage.conf", "storage-sysctl.conf.j2", facts, unit=SYSCTL),
         File(f"{MINIO_DATA}/.keep", ""),
     )
     applied = Applied(packages=("ca-certificates",), programs=("minio",), enabled=(MINIO_UNIT,)).with_files(*files)
@@ -107,22 +108,22 @@ def _storage(machine: MachineSpec, facts: LabFacts, _interface: str) -> Applied:
 def _release_of_locks(machine: MachineSpec, facts: LabFacts) -> Applied:
     """A store of several machines has locks inside; a store of one forgets them with its process."""
     service = f"{RELEASE}.service"
-    script = _file(f"/usr/local/sbin/{RELEASE}", f"{RELEASE}.sh.j2", facts, mode=0o755, machine=machine, unit=service)
-    unit = _file(f"/etc/systemd/system/{service}", f"{service}.j2", facts, unit=service)
+    script = from_template(f"/usr/local/sbin/{RELEASE}", f"{RELEASE}.sh.j2", facts, mode=0o755, machine=machine, unit=service)
+    unit = from_template(f"/etc/systemd/system/{service}", f"{service}.j2", facts, unit=service)
     return Applied(packages=("curl", "jq"), enabled=(service,)).with_files(script, unit)
 
 
 def _balancer(machine: MachineSpec, facts: LabFacts, interface: str) -> Applied:
     applied = Applied(packages=("haproxy", "curl"), enabled=(HAPROXY,)).with_files(
-        _file("/etc/haproxy/haproxy.cfg", "haproxy.cfg.j2", facts, machine=machine, unit=HAPROXY),
-        _file("/etc/haproxy/end_sessions.lua", "end_sessions.lua.j2", facts, unit=HAPROXY),
+        from_template("/etc/haproxy/haproxy.cfg", "haproxy.cfg.j2", facts, machine=machine, unit=HAPROXY),
+        from_template("/etc/haproxy/end_sessions.lua", "end_sessions.lua.j2", facts, unit=HAPROXY),
     )
     if not facts.topology.virtual_addresses:
         return applied
     first = machine == facts.topology.of(Role.BALANCER)[0]
     return applied.merged(
         Applied(packages=("keepalived",), enabled=(KEEPALIVED,)).with_files(
-            _file(
+            from_template(
                 "/etc/keepalived/keepalived.conf",
                 "keepalived.conf.j2",
                 facts,
@@ -138,16 +139,16 @@ def _balancer(machine: MachineSpec, facts: LabFacts, interface: str) -> Applied:
                 unit=HAPROXY,
                 down=HAPROXY_IS_DOWN,
             ),
-            _file("/etc/sysctl.d/60-virtual-addresses.conf", "balancer-sysctl.conf.j2", facts, unit=SYSCTL),
+            from_template("/etc/sysctl.d/60-virtual-addresses.conf", "balancer-sysctl.conf.j2", facts, unit=SYSCTL),
         ),
     )
 
 
 def _runner(_machine: MachineSpec, facts: LabFacts, _interface: str) -> Applied:
     files = (
-        _file(facts.backend_settings, "backend.tfbackend.j2", facts),
-        _file(CREDENTIALS, "credentials.j2", facts, mode=0o640, owner=f"root:{facts.pipeline_user}"),
-        _file("/etc/environment", "environment.j2", facts, backend_settings=facts.backend_settings),
+        from_template(facts.backend_settings, "backend.tfbackend.j2", facts),
+        from_template(CREDENTIALS, "credentials.j2", facts, mode=0o640, owner=f"root:{facts.pipeline_user}"),
+        from_template("/etc/environment", "environment.j2", facts, backend_settings=facts.backend_settings),
     )
     return Applied(packages=("git", "ca-certificates"), programs=("tofu",), users=(facts.pipeline_user,)).with_files(*files)
 

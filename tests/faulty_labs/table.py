@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.host import this_host
 from reports.pages.rendering import render
 from tests.faulty_labs.proof import Proof
 
@@ -60,6 +61,7 @@ class Table:
         """For programs."""
         return {
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "revision": this_host().revision,
             "seconds": round(self.seconds, 1),
             "planted": len(self.proofs),
             "known": self.planted,

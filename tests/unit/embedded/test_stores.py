@@ -126,7 +126,7 @@ def test_the_digest_does_not_follow_the_fleet(minio: Path, tmp_path: Path) -> No
 
 
 def test_a_fresh_store_has_new_keys_and_no_drives() -> None:
-    one, other = fresh(), fresh()
+    one, other = fresh(topology("single")), fresh(topology("single"))
     assert one.drives == {}
     assert one.credentials.root_password != other.credentials.root_password
 

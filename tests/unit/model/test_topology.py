@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -14,6 +15,7 @@ from model.topology import GATEWAY, TOPOLOGIES, Limits, Role, Topology, topology
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_every_plan_fits_its_network(name: str, runners: int) -> None:
     plan = topology(name, runners)
+    shared = sum(len(machine.also) for machine in plan.machines)
     addresses = [machine.address for machine in plan.machines] + list(plan.virtual_addresses) + [GATEWAY]
     assert len(set(addresses)) == len(addresses)
     assert all(ip_address(address) in ip_network("10.1.0.0/24") for address in addresses)
@@ -21,7 +23,7 @@ def test_every_plan_fits_its_network(name: str, runners: int) -> None:
     assert len(plan.of(Role.RUNNER)) == runners
     roles = [machine.role for machine in plan.machines]
     assert roles == sorted(roles, key=list(Role).index), "storage first, runners last"
-    assert sum(len(plan.of(role)) for role in Role) == len(plan.machines)
+    assert sum(len(plan.of(role)) for role in Role) == len(plan.machines) + shared
 
 
 def told(plan: Topology, role: Role) -> dict[str, str]:
@@ -44,10 +46,24 @@ def test_the_guides_addresses_in_single() -> None:
     assert plan.virtual_addresses == ()
 
 
+def test_the_guide_to_the_letter_has_one_port_for_two_services() -> None:
+    plan, rebooted = topology("as-written"), topology("as-written-haproxy-first")
+    assert plan.runner_endpoint == plan.storage_endpoint
+    assert plan.of(Role.STORAGE) == plan.of(Role.BALANCER) == plan.machines[:1]
+    assert (plan.first, rebooted.first) == (Role.STORAGE, Role.BALANCER)
+    assert replace(rebooted, name=plan.name, first=plan.first) == plan
+
+
+def test_the_clash_is_resolved_by_a_host_each() -> None:
+    plan = topology("as-written-resolved")
+    assert replace(plan, name="single", guide=False) == topology("single")
+
+
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_the_guides_ports_and_resources(name: str) -> None:
     plan = topology(name)
-    assert (str(plan.runner_endpoint), str(plan.storage_endpoint)) == ("10.1.0.102:9000", "10.1.0.101:9000")
+    assert str(plan.runner_endpoint) == "10.1.0.102:9000"
+    assert str(plan.storage_endpoint) == ("10.1.0.102:9000" if plan.first else "10.1.0.101:9000")
     assert (plan.console_port, plan.statistics_port) == (9001, 8404)
     assert {runner.limits for runner in plan.of(Role.RUNNER)} == {Limits(cpu_cores=2, memory_mib=2048)}
 

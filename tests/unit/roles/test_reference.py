@@ -12,6 +12,7 @@ from provisioning.roles.reference import BUCKET, HAPROXY_IS_DOWN, MINIO_DATA
 from tests.unit.roles.conftest import Render
 
 SIZES = [2, 3, 50, 100]
+PLANS = [name for name in TOPOLOGIES if not topology(name).guide]
 HAPROXY = "/etc/haproxy/haproxy.cfg"
 KEEPALIVED = "/etc/keepalived/keepalived.conf"
 SECRET_FILES = {
@@ -21,7 +22,7 @@ SECRET_FILES = {
 }
 
 
-@pytest.fixture(params=[(name, size) for name in TOPOLOGIES for size in SIZES], ids=lambda given: f"{given[0]}-{given[1]}")
+@pytest.fixture(params=[(name, size) for name in PLANS for size in SIZES], ids=lambda given: f"{given[0]}-{given[1]}")
 def plan(request: pytest.FixtureRequest) -> Topology:
     return topology(*request.param)
 
