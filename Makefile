@@ -64,6 +64,10 @@ tests: setup proxmox browser dev
 prove: setup dev ## Plant every defect into a lab of its own: which are found, which explained, which healthy checks cry wolf (ARGS=words of names)
 	$(BIN)/python -m tests.faulty_labs --labs $(LABS) $(ARGS)
 
+.PHONY: rehearsal
+rehearsal: setup proxmox dev ## The guide on a stand-in of Proxmox VE: real OpenTofu and provider, a real machine behind each VM (ARGS='…')
+	@$(BIN)/python -m tests.rehearsal run $(ARGS)
+
 .PHONY: gate
 gate: ## The guide on both topologies, and one variant of each of its claims, on embedded labs
 	$(BIN)/pytest features/ --topology single -n $(LABS)
