@@ -106,7 +106,9 @@ class Cluster:
         self._making = threading.Lock()
 
     def close(self) -> None:
-        """Forget the network; certificates that were fetched are removed."""
+        """End connections, and forget the network; certificates that were fetched are removed."""
+        if self._api is not None:
+            self._api._store["session"].close()  # noqa: SLF001 - proxmoxer has no other way to end it
         if self._home >= 0:
             os.close(self._home)
             self._home = -1
