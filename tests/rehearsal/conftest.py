@@ -11,6 +11,7 @@ import pytest
 
 from model.lab import Lab, Machine
 from provisioning import drivers
+from provisioning.namespaces import enter_namespace, own_network
 from provisioning.proxmox.driver import ProxmoxDriver
 from provisioning.proxmox.machine import VmMachine
 from tests.contract.peer import Peer
@@ -33,7 +34,7 @@ def driver(paper: Rehearsal) -> Iterator[ProxmoxDriver]:
     made.cluster.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def rehearsal() -> Iterator[Rehearsal]:
     """A cluster with machines."""
     with with_machines(f"pve-test-{os.getpid()}") as made, pytest.MonkeyPatch.context() as patch:
@@ -41,7 +42,7 @@ def rehearsal() -> Iterator[Rehearsal]:
         yield made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def pve(rehearsal: Rehearsal) -> Iterator[ProxmoxDriver]:
     """The driver for a lab of five machines on it."""
     made = drivers.proxmox(rehearsal.lab_file("single"))
@@ -49,17 +50,21 @@ def pve(rehearsal: Rehearsal) -> Iterator[ProxmoxDriver]:
     made.cluster.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def lab(pve: ProxmoxDriver) -> Iterator[Lab]:
-    """The lab."""
+    """The lab; tests are on its network, as scenarios are."""
+    home = own_network()
     made = pve.provision(pve.file.plan(), "contract")
     try:
+        pve.enter(made)
         yield made
     finally:
+        enter_namespace(home)
+        os.close(home)
         pve.remove(made)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def peer(lab: Lab, pve: ProxmoxDriver) -> Iterator[Peer]:
     """Somebody on the network of the machines."""
     there = Peer(lab, pve.enter_network)
