@@ -32,7 +32,14 @@ LOCK_WITHIN_SECONDS = 120
 NOTHING, ERROR, CHANGES = 0, 1, 2
 """Exit status of `plan -detailed-exitcode`."""
 
-TELLS = re.compile(r"Error: (.+?)(?=\n\s*\n\s*(?:with|on) |\nError: |\Z)", re.DOTALL)
+TELLS = re.compile(r"^Error: (.+?)(?=^(?:Error|Warning): |\Z)", re.DOTALL | re.MULTILINE)
+MACHINE = re.compile(r"^ *with module\.\w+\[\"([\w-]+)\"\]", re.MULTILINE)
+BESIDE = (
+    re.compile(r"^ +(?:with \S+,|on \S+ line \d+.*|\d+: .*)$", re.MULTILINE),
+    re.compile(r"^ *task log:.*", re.DOTALL | re.MULTILINE),
+    re.compile(r"task\s+\"UPID:[^\"]*\"\s+failed\s+to\s+complete\s+with\s+exit\s+code:\s+"),
+)
+"""Where in the configuration it happened, and what was told before: the cause stands between, and behind it."""
 
 
 class ApplyFailed(LabUnavailable):
@@ -195,9 +202,19 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
                     os.environ[name] = value
 
 
+def _in_short(diagnostic: str) -> str:
+    """One error of OpenTofu's: its title, the machine, and the cause."""
+    machine, rest = MACHINE.search(diagnostic), diagnostic
+    for pattern in BESIDE:
+        rest = pattern.sub("", rest)
+    title, _, cause = (" ".join(part.split()) for part in rest.strip().partition("\n\n"))
+    where = f" ({machine[1]})" if machine else ""
+    return f"{title}{where}: {cause}" if cause else f"{title}{where}"
+
+
 def _failed(words: str, out: str, err: str) -> ApplyFailed:
     text = re.sub(r"[╷│╵] ?", "", err or out)
-    told = [" ".join(found.split()) for found in TELLS.findall(text)]
+    told = [_in_short(found) for found in TELLS.findall(text)]
     message = "; ".join(dict.fromkeys(told)) or text.strip() or "it said nothing"
     transient = bool(TRANSIENT.search(message) or LOCKED.search(message))
     return ApplyFailed(f"tofu {words} failed: {message}", transient=transient)

@@ -51,6 +51,9 @@ class RehearsalCluster(ProviderReady):
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
+        for connection in list(self.runner.server.connections) if self.runner else ():
+            if connection.transport is not None:
+                connection.transport.abort()  # who left without a word is not waited for
         await super().stop()
         self._workers.shutdown(cancel_futures=True)
 
@@ -75,11 +78,12 @@ class RehearsalCluster(ProviderReady):
             self._busy.add(guest.vmid)
             try:
                 note = await body()
-                await self._do(ttype, guest, kept)
-            except TaskError:
-                if ttype in ON_DEEDS and not await self._on_machine("look", guest, self.guests.is_on):
-                    guest.status = guest.qmpstatus = "stopped"
-                raise
+                try:
+                    await self._do(ttype, guest, kept)
+                except TaskError:
+                    if ttype in ON_DEEDS:
+                        guest.status = guest.qmpstatus = "stopped"
+                    raise
             finally:
                 self._busy.discard(guest.vmid)
             return note

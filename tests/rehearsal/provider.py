@@ -37,6 +37,8 @@ class ProviderReady(FakePve):  # type: ignore[misc]
             made: tuple[str, list[str]] = super()._qm_new_drive(vmid, key, value, default)
             return made
         store, name = volume_ref(volume)[0] or default, f"vm-{vmid}-cloudinit"
+        if "avail" in self.storages[store]:
+            self.storages[store]["avail"] -= CLOUD_INIT_BYTES
         self.storages[store].setdefault("volumes", {})[name] = {
             "content": "images", "format": "raw", "size": CLOUD_INIT_BYTES, "vmid": vmid, "ctime": int(time.time()),
         }  # fmt: skip

@@ -29,8 +29,6 @@ GIGABYTE = 1 << 30
 DISK_GB = 4
 FREE_GB = 500
 CALL_SECONDS = 60.0
-LINGERS_SECONDS = 0.2
-"""Until connections are closed on both sides."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Serving:
         """Answer no more."""
         self.wait(settle())
         self.wait(self.cluster.stop())
-        self.wait(asyncio.sleep(LINGERS_SECONDS))
+        self.wait(settle())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CALL_SECONDS)
         self._loop.close()
