@@ -162,8 +162,8 @@ class Tofu:
         return done[0]
 
     def _call(self, words: str, options: Mapping[str, Any]) -> tuple[int, str, str]:
-        terraform = Terraform(working_dir=str(self.environment), terraform_bin_path=str(self._wrapped()))
         try:
+            terraform = Terraform(working_dir=str(self.environment), terraform_bin_path=str(self._wrapped()))  # reads the state
             with _environment(self.settings), warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # python-terraform still logs with `warn`
                 status, out, err = terraform.cmd(words, **options)
@@ -174,11 +174,15 @@ class Tofu:
         return status, out, err
 
     def _wrapped(self) -> Path:
-        """A program in OpenTofu's place: it ends when this process ends, or in time, and says which process it is."""
+        """A program in OpenTofu's place: it ends when this process ends, or in time, and says which process it is.
+
+        In a session of its own and with `--foreground`, as an interruption must come once: from a terminal it comes to a whole
+        group, and `timeout` would pass it on to its child and once more to its group.
+        """
         path, quoted = self.folder / PROGRAM, shlex.quote(str(self.program))
         running = shlex.quote(str(self.folder / RUNNING))
-        limit = f"timeout --signal=INT --kill-after={STOPS_WITHIN.total_seconds():g} {WITHIN.total_seconds():g}"
-        write_private(path, f'#!/bin/sh\necho $$ > {running}\nexec setpriv --pdeathsig INT -- {limit} {quoted} "$@"\n')
+        limit = f"timeout --foreground --signal=INT --kill-after={STOPS_WITHIN.total_seconds():g} {WITHIN.total_seconds():g}"
+        write_private(path, f'#!/bin/sh\necho $$ > {running}\nexec setsid setpriv --pdeathsig INT -- {limit} {quoted} "$@"\n')
         path.chmod(0o700)
         return path
 

@@ -158,6 +158,31 @@ def test_ctrl_c_lets_it_write_down_what_it_made(tmp_path: Path) -> None:
     assert not (tmp_path / "tofu.pid").exists()
 
 
+COUNTS = """#!{python}
+import signal
+from pathlib import Path
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGINT}})
+Path("{folder}/begun").touch()
+signal.sigwait({{signal.SIGINT}})
+again = signal.sigtimedwait({{signal.SIGINT}}, 1)
+Path("{folder}/heard").write_text("once" if again is None else "twice")
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_it_hears_of_an_interruption_once(tmp_path: Path, attempt: int) -> None:
+    """At the second one OpenTofu leaves at once, and its state is lost."""
+    made = tofu(tmp_path, "")
+    made.program.write_text(COUNTS.format(python=sys.executable, folder=tmp_path))
+    thread = threading.Thread(target=made.apply, args=(2,))
+    thread.start()
+    _await(tmp_path / "begun")
+    made.stop()
+    thread.join()
+    assert (tmp_path / "heard").read_text() == "once"
+
+
 def test_it_does_not_outlive_us(tmp_path: Path) -> None:
     tofu(tmp_path, WORKS.format(folder=tmp_path))
     child = f"""
