@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import signal
@@ -17,7 +18,9 @@ from typing import Annotated
 
 import typer
 
-from provisioning.cli.telling import STOPPED, PlainErrors, note, say
+from benchmarks.serving import await_serving, inside
+from provisioning import drivers
+from provisioning.cli.telling import STOPPED, PlainErrors, note, one_interruption, say
 from provisioning.embedded.removal import sweep
 from provisioning.progress import Progress
 from tests.rehearsal.rehearsal import Rehearsal, with_machines
@@ -67,6 +70,23 @@ def serve(topology: Topology = "production", name: Name = "") -> None:
         with _signals(lambda _number: stopping.set()):
             stopping.wait()
         note("removing the machines …")
+
+
+@app.command("measure")
+def measure(topology: Topology = "production", name: Name = "") -> None:
+    """Make a lab on it and remove it; how long each phase took, in seconds, as JSON."""
+    with one_interruption(), _rehearsal(name) as rehearsal:
+        os.environ["XDG_STATE_HOME"] = str(rehearsal.state)
+        driver = drivers.proxmox(rehearsal.lab_file(topology))
+        started = time.monotonic()
+        lab = driver.provision(driver.file.plan(), "measured")
+        try:
+            serving = inside(lambda: driver.enter(lab), lambda: await_serving(lab))
+            up = time.monotonic() - started
+        finally:
+            ending = time.monotonic()
+            driver.remove(lab)
+        say(json.dumps({**lab.phases, "serving": serving.everything, "up": up, "down": time.monotonic() - ending}))
 
 
 @contextlib.contextmanager

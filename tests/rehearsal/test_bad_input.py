@@ -23,6 +23,7 @@ from tests.rehearsal.guests import Guests, VmFacts
 from tests.rehearsal.rehearsal import Rehearsal, on_paper
 from tests.rehearsal.serving import NODES, POOL, STORAGE, TEMPLATE, TOKEN_ID, USER
 
+START = "/nodes/{node}/qemu/{vmid}/status/start"
 NAMES = {f"tofu-{name}" for name in ("storage01", "balancer01", "runner01", "runner02", "runner03")}
 
 
@@ -45,12 +46,13 @@ def refuses(driver: ProxmoxDriver, paper: Rehearsal, error: type[Exception], mat
 
 @pytest.fixture
 def hands(driver: ProxmoxDriver, paper: Rehearsal) -> VmHands:
-    """Of one machine of a lab that was made."""
-    with pytest.raises(MachineDidNotBoot):
-        provision(driver)
-    assert set(paper.vms()) == NAMES
-    number = paper.serving.do(lambda cluster: next(int(vm.vmid) for vm in cluster.vms if vm.name == "tofu-runner02"))
-    return VmHands(next(spec for spec in driver.file.plan().machines if spec.name == "runner02"), driver.cluster, number, "run-1")
+    """Of one machine of a lab, as far as the cluster goes."""
+    tags = "run-run-1;tofu-ha-acceptance"
+    paper.serving.do(
+        lambda cluster: cluster.add_vm(10_000, "tofu-runner02", node=NODES[1], status="running", pool=POOL, config={"tags": tags})
+    )
+    spec = next(spec for spec in driver.file.plan().machines if spec.name == "runner02")
+    return VmHands(spec, driver.cluster, 10_000, "run-1")
 
 
 def test_a_token_that_lacks_a_right_is_told_which_before_anything_is_made(driver: ProxmoxDriver, paper: Rehearsal) -> None:
@@ -197,10 +199,13 @@ def test_one_of_three_that_does_not_start_is_named_and_the_others_are_kept(tmp_p
         driver.cluster.close()
 
 
-def test_a_cluster_that_is_busy_is_asked_again(driver: ProxmoxDriver, paper: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
-    busy = "can't lock file '/var/lock/qemu-server/lock-9000.conf' - got timeout"
-    paper.serving.do(lambda cluster: cluster.fail("POST", f"/nodes/{NODES[0]}/qemu/{TEMPLATE}/clone", 500, busy, times=9))
+def test_a_cluster_that_is_busy_is_asked_again(
+    driver: ProxmoxDriver, paper: Rehearsal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy = "can't lock file '/var/lock/qemu-server/lock-101.conf' - got timeout"
+    paper.serving.do(lambda cluster: cluster.fail("POST", START, 500, busy, times=1))
     monkeypatch.setattr(making, "PAUSE_SECONDS", 0.0)
     with pytest.raises(MachineDidNotBoot):
         provision(driver)
+    assert "the cluster was busy, the VMs of run-1 are tried again" in caplog.text
     assert set(paper.vms()) == NAMES
