@@ -12,6 +12,8 @@ N ?= 5
 GUIDE := V*,T*,S*
 CLAIMS := B*,H*
 CACHE = $${XDG_CACHE_HOME:-$$HOME/.cache}/tofu-ha-acceptance
+# Tests on whole labs of a rehearsal: in `make full` only.
+WITH_VMS := tests/rehearsal/test_machines.py tests/rehearsal/test_interrupted.py
 KEPT := /var/lib/tofu-ha-acceptance
 
 .DEFAULT_GOAL := help
@@ -58,17 +60,22 @@ test: ## Everything that continuous integration checks, the gate on the embedded
 
 .PHONY: tests
 tests: setup proxmox browser dev
-	$(BIN)/pytest tests/ -m "not proof" -n $(LABS) --dist worksteal $(ARGS)
+	$(BIN)/pytest tests/ $(WITH_VMS:%=--ignore=%) -m "not proof" -n $(LABS) --dist worksteal $(ARGS)
 
 .PHONY: prove
 prove: setup dev ## Plant every defect into a lab of its own: which are found, which explained, which healthy checks cry wolf (ARGS=words of names)
 	$(BIN)/python -m tests.faulty_labs --labs $(LABS) $(ARGS)
 
+.PHONY: rehearsal
+rehearsal: setup proxmox dev ## The guide on a stand-in of Proxmox VE: real OpenTofu and provider, a real machine behind each VM (ARGS='…')
+	@$(BIN)/python -m tests.rehearsal run $(ARGS)
+
 .PHONY: gate
-gate: ## The guide on both topologies, and one variant of each of its claims, on embedded labs
+gate: ## The guide on both topologies, and one variant of each of its claims, on embedded labs; two checks on a rehearsal of Proxmox VE
 	$(BIN)/pytest features/ --topology single -n $(LABS)
 	$(BIN)/pytest features/ --check '$(GUIDE)' -n $(LABS)
 	$(BIN)/pytest features/ --check '$(CLAIMS)' --tier short -n $(LABS)
+	$(BIN)/python -m tests.rehearsal run --topology single --check V1,S4
 
 .PHONY: lint
 lint: dev ## Style, types and architecture

@@ -140,7 +140,7 @@ def sweep(path: Path, *, dry_run: bool) -> None:
     if dry_run:
         for workspace in removal.abandoned(driver.file):
             say(f"would remove: lab {workspace.name}")
-        for vm in removal.expired(driver.cluster):
+        for vm in removal.expired(driver.cluster, driver.file.prefix):
             say(f"would remove: VM {vm.id} ({vm.name} on {vm.node}), expired")
         return
     found = removal.sweep(driver.cluster, driver.file, driver.tools, note)

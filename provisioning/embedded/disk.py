@@ -34,10 +34,21 @@ class Disk:
         """Where the machine's file system is mounted."""
         return self.folder / "root"
 
-    def create(self) -> None:
-        """Make an empty upper layer and mount it over the image."""
-        for name in ("upper", "work", "root"):
+    @property
+    def exists(self) -> bool:
+        """Whether it was made."""
+        return (self.folder / "upper").is_dir()
+
+    def create(self, layer: Path | None = None) -> None:
+        """Make an upper layer and mount it over the image.
+
+        Args:
+            layer: What `keep` kept; an empty one, unless given.
+        """
+        for name in ("work", "root") if layer else ("upper", "work", "root"):
             (self.folder / name).mkdir(parents=True)
+        if layer:
+            run("cp", "--archive", str(layer), str(self.folder / "upper"))
         options = f"lowerdir={self._image},upperdir={self.folder}/upper,workdir={self.folder}/work"
         run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
 
@@ -46,6 +57,12 @@ class Disk:
         run("umount", "-l", str(self.root), check=False)
         for name in ("upper", "work", "root", "drives"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def keep(self, layer: Path) -> None:
+        """Copy what the machine ever wrote; it must stand still meanwhile."""
+        shutil.rmtree(layer, ignore_errors=True)
+        layer.parent.mkdir(parents=True, exist_ok=True)
+        run("cp", "--archive", str(self.folder / "upper"), str(layer))
 
     def has_drives(self) -> bool:
         """Whether a drive of the machine has a file system of its own; a host without loop devices cannot give it one."""

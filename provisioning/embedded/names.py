@@ -13,8 +13,9 @@ PREFIX = "tha"
 """First part of every namespace, machine and control group of ours."""
 
 CGROUP_ROOT = "tofu-ha-acceptance"
-MACHINE_SUFFIX = re.compile(r"-(?:storage|balancer|runner)\d+$")
-"""How a machine's name ends; a lab's name never does, so that the two cannot be taken for one another."""
+MACHINE_SUFFIX = re.compile(r"-(?:storage|balancer|runner|vm)\d+$")
+"""How a machine's name ends (`vm…`: one that stands behind a VM in a rehearsal); a lab's name never does, so that the two cannot be taken
+for one another."""
 
 LONGEST_NAME = 40
 """`tha-<lab>-<machine>` must fit a host name of 64 characters."""

@@ -29,8 +29,14 @@ addr add {GATEWAY}/{NETWORK_PREFIX} dev {BRIDGE}
 link set {BRIDGE} up
 """)  # fmt: skip
 
-    def plug_in(self, machine: str, address: str) -> None:
-        """Give a machine a fresh network: a namespace with an interface `host0`, and a cable into the bridge."""
+    def plug_in(self, machine: str, address: str, hardware: str = "") -> None:
+        """Give a machine a fresh network: a namespace with an interface `host0`, and a cable into the bridge.
+
+        Args:
+            machine: Its name.
+            address: Its own.
+            hardware: Address of its network card; made of the other one, unless given.
+        """
         outer, inner = self._names.network, self._names.machine(machine)
         run("ip", "netns", "add", inner)
         run(
@@ -48,7 +54,7 @@ link set {BRIDGE} up
             "netns",
             inner,
             "address",
-            mac(address),
+            hardware or mac(address),
         )
         run("ip", "-n", outer, "link", "set", cable(machine), "master", BRIDGE, "up")
         run("ip", "-n", inner, "-batch", "-", stdin=f"""link set lo up

@@ -106,7 +106,9 @@ class Cluster:
         self._making = threading.Lock()
 
     def close(self) -> None:
-        """Forget the network; certificates that were fetched are removed."""
+        """End connections, and forget the network; certificates that were fetched are removed."""
+        if self._api is not None:
+            self._api._store["session"].close()  # noqa: SLF001 - proxmoxer has no other way to end it
         if self._home >= 0:
             os.close(self._home)
             self._home = -1
@@ -199,7 +201,8 @@ class Cluster:
             LabUnavailable: It failed, or did not end in time.
             UnsafeLab: We may not.
         """
-        for tried in range(1, TRIES + 1):
+        locked_until = time.monotonic() + LOCKED_FOR.total_seconds()
+        for tried in itertools.count(1):
             upid = self.call(what, ask)
             ended = self.call(what, lambda api, upid=upid: _ended(api, upid, within))  # type: ignore[misc]
             status = "" if ended is None else str(ended.get("exitstatus", ""))
@@ -207,7 +210,8 @@ class Cluster:
                 raise LabUnavailable(f"{what}: the task did not end within {within.total_seconds():g} s ({upid})")
             if status == "OK" or status.startswith("WARNINGS"):
                 return
-            if not TRANSIENT.search(status) or tried == TRIES:
+            busy = LOCKED.search(status) and time.monotonic() < locked_until
+            if not busy and (not TRANSIENT.search(status) or tried >= TRIES):
                 raise LabUnavailable(f"{what}: {status} ({upid})")
             self._pause(PAUSE_SECONDS)
 

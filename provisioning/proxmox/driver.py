@@ -101,7 +101,7 @@ class ProxmoxDriver(LabDriver):
         return lab
 
     def _survivors(self, workspace: Workspace) -> list[str]:
-        return [vm.name for vm in removal.of_run(self.cluster, workspace.name) if vm.running]
+        return [vm.name for vm in removal.of_run(self.cluster, workspace.name, self.file.prefix) if vm.running]
 
     def _furnish(self, lab: Lab, workspace: Workspace) -> None:
         """Boots, roles, store, snapshots; in the lab's network."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from model.errors import AcceptanceError, BadInput, LabUnavailable
 from provisioning import places
 from provisioning.proxmox.api import Cluster, Vm
+from provisioning.proxmox.half_made import seen_through, with_marks
 from provisioning.proxmox.labfile import ProxmoxLabFile
 from provisioning.proxmox.marks import expiry_of, is_expired, is_ours, require_ours, run_name, run_of
 from provisioning.proxmox.tools import Tools
@@ -29,9 +30,15 @@ def workspace_of(name: str) -> Workspace:
     return workspace
 
 
-def of_run(cluster: Cluster, run: str) -> list[Vm]:
-    """VMs that carry a run's tag and ours."""
-    return [vm for vm in cluster.vms() if is_ours(vm) and run_of(vm) == run]
+def of_run(cluster: Cluster, run: str, prefix: str) -> list[Vm]:
+    """VMs that carry a run's marks and ours.
+
+    Args:
+        cluster: Where they are.
+        run: Its name.
+        prefix: With which their names begin.
+    """
+    return [vm for vm in seen_through(cluster, prefix) if is_ours(vm) and run_of(vm) == run]
 
 
 def remove(workspace: Workspace, cluster: Cluster, tools: Tools, tell: Tell) -> None:
@@ -57,10 +64,10 @@ def remove(workspace: Workspace, cluster: Cluster, tools: Tools, tell: Tell) -> 
             tofu.destroy()
         except LabUnavailable as error:
             trouble = str(error)
-    for vm in of_run(cluster, workspace.name):
+    for vm in of_run(cluster, workspace.name, workspace.prefix):
         with contextlib.suppress(AcceptanceError):
             remove_vm(cluster, vm)
-    left = of_run(cluster, workspace.name)
+    left = of_run(cluster, workspace.name, workspace.prefix)
     if left:
         names = ", ".join(f"{vm.id} ({vm.name} on {vm.node})" for vm in left)
         raise LabUnavailable(f"of lab {workspace.name} is left: VM {names}. {trouble}".strip())
@@ -77,7 +84,7 @@ def remove_vm(cluster: Cluster, listed: Vm) -> None:
         UnsafeLab: It is not ours, or not of the same run any more.
         LabUnavailable: It could not be removed.
     """
-    vm = cluster.vm(listed.id)
+    vm = with_marks(cluster, cluster.vm(listed.id))
     require_ours(vm, run_of(listed))
     if vm.running:
         cluster.task(f"stopping VM {vm.id} ({vm.name})", lambda api: api.nodes(vm.node).qemu(vm.id).status.stop.post())
@@ -99,9 +106,9 @@ class Leftover:
     why: str
 
 
-def expired(cluster: Cluster, now: datetime | None = None) -> list[Vm]:
+def expired(cluster: Cluster, prefix: str, now: datetime | None = None) -> list[Vm]:
     """VMs of ours whose time is over, whoever made them."""
-    return [vm for vm in cluster.vms() if is_ours(vm) and is_expired(vm, now)]
+    return [vm for vm in seen_through(cluster, prefix) if is_ours(vm) and is_expired(vm, now)]
 
 
 def abandoned(file: ProxmoxLabFile) -> list[Workspace]:
@@ -131,7 +138,7 @@ def sweep_own(cluster: Cluster, file: ProxmoxLabFile, tools: Tools, tell: Tell) 
         except (BadInput, OSError):
             continue
         tell(f"removing lab {workspace.name}, which a run left that died")
-        names = tuple(vm.name for vm in of_run(cluster, workspace.name))
+        names = tuple(vm.name for vm in of_run(cluster, workspace.name, workspace.prefix))
         try:
             remove(workspace, cluster, tools, tell)
             workspace.forget()
@@ -149,7 +156,7 @@ def sweep(cluster: Cluster, file: ProxmoxLabFile, tools: Tools, tell: Tell) -> l
     """
     gone = sweep_own(cluster, file, tools, tell)
     alive = {workspace.name for workspace in workspaces() if workspace.state() == "run"}
-    for vm in expired(cluster):
+    for vm in expired(cluster, file.prefix):
         if run_of(vm) in alive:
             continue
         tell(f"removing VM {vm.id} ({vm.name})")

@@ -32,7 +32,14 @@ LOCK_WITHIN_SECONDS = 120
 NOTHING, ERROR, CHANGES = 0, 1, 2
 """Exit status of `plan -detailed-exitcode`."""
 
-TELLS = re.compile(r"Error: (.+?)(?=\n\s*\n\s*(?:with|on) |\nError: |\Z)", re.DOTALL)
+TELLS = re.compile(r"^Error: (.+?)(?=^(?:Error|Warning): |\Z)", re.DOTALL | re.MULTILINE)
+MACHINE = re.compile(r"^ *with module\.\w+\[\"([\w-]+)\"\]", re.MULTILINE)
+BESIDE = (
+    re.compile(r"^ +(?:with \S+,|on \S+ line \d+.*|\d+: .*)$", re.MULTILINE),
+    re.compile(r"^ *task log:.*", re.DOTALL | re.MULTILINE),
+    re.compile(r"task\s+\"UPID:[^\"]*\"\s+failed\s+to\s+complete\s+with\s+exit\s+code:\s+"),
+)
+"""Where in the configuration it happened, and what was told before: the cause stands between, and behind it."""
 
 
 class ApplyFailed(LabUnavailable):
@@ -155,8 +162,8 @@ class Tofu:
         return done[0]
 
     def _call(self, words: str, options: Mapping[str, Any]) -> tuple[int, str, str]:
-        terraform = Terraform(working_dir=str(self.environment), terraform_bin_path=str(self._wrapped()))
         try:
+            terraform = Terraform(working_dir=str(self.environment), terraform_bin_path=str(self._wrapped()))  # reads the state
             with _environment(self.settings), warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # python-terraform still logs with `warn`
                 status, out, err = terraform.cmd(words, **options)
@@ -167,11 +174,15 @@ class Tofu:
         return status, out, err
 
     def _wrapped(self) -> Path:
-        """A program in OpenTofu's place: it ends when this process ends, or in time, and says which process it is."""
+        """A program in OpenTofu's place: it ends when this process ends, or in time, and says which process it is.
+
+        In a session of its own and with `--foreground`, as an interruption must come once: from a terminal it comes to a whole
+        group, and `timeout` would pass it on to its child and once more to its group.
+        """
         path, quoted = self.folder / PROGRAM, shlex.quote(str(self.program))
         running = shlex.quote(str(self.folder / RUNNING))
-        limit = f"timeout --signal=INT --kill-after={STOPS_WITHIN.total_seconds():g} {WITHIN.total_seconds():g}"
-        write_private(path, f'#!/bin/sh\necho $$ > {running}\nexec setpriv --pdeathsig INT -- {limit} {quoted} "$@"\n')
+        limit = f"timeout --foreground --signal=INT --kill-after={STOPS_WITHIN.total_seconds():g} {WITHIN.total_seconds():g}"
+        write_private(path, f'#!/bin/sh\necho $$ > {running}\nexec setsid setpriv --pdeathsig INT -- {limit} {quoted} "$@"\n')
         path.chmod(0o700)
         return path
 
@@ -195,9 +206,19 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
                     os.environ[name] = value
 
 
+def _in_short(diagnostic: str) -> str:
+    """One error of OpenTofu's: its title, the machine, and the cause."""
+    machine, rest = MACHINE.search(diagnostic), diagnostic
+    for pattern in BESIDE:
+        rest = pattern.sub("", rest)
+    title, _, cause = (" ".join(part.split()) for part in rest.strip().partition("\n\n"))
+    where = f" ({machine[1]})" if machine else ""
+    return f"{title}{where}: {cause}" if cause else f"{title}{where}"
+
+
 def _failed(words: str, out: str, err: str) -> ApplyFailed:
     text = re.sub(r"[╷│╵] ?", "", err or out)
-    told = [" ".join(found.split()) for found in TELLS.findall(text)]
+    told = [_in_short(found) for found in TELLS.findall(text)]
     message = "; ".join(dict.fromkeys(told)) or text.strip() or "it said nothing"
     transient = bool(TRANSIENT.search(message) or LOCKED.search(message))
     return ApplyFailed(f"tofu {words} failed: {message}", transient=transient)

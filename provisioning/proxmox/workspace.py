@@ -78,9 +78,18 @@ class Workspace:
         return datetime.strptime(self.description["expires"], MOMENT).replace(tzinfo=UTC)
 
     @property
+    def prefix(self) -> str:
+        """With which names of its VMs begin; empty where a run was killed before it wrote that down."""
+        try:
+            return str(json.loads((self.environment / VARIABLES).read_text())["prefix"])
+        except (OSError, ValueError):
+            return ""
+
+    @property
     def has_state(self) -> bool:
-        """Whether OpenTofu ever wrote down what it made."""
-        return (self.environment / STATE).exists()
+        """Whether OpenTofu ever wrote down what it made; killed, it may leave an empty file."""
+        state = self.environment / STATE
+        return state.exists() and state.stat().st_size > 0
 
     @property
     def credentials(self) -> Credentials:

@@ -132,7 +132,7 @@ def _balancer(machine: MachineSpec, facts: LabFacts, interface: str) -> Applied:
                 interface=interface,
                 down=HAPROXY_IS_DOWN,
             ),
-            _file(
+            from_template(
                 f"/etc/systemd/system/{HAPROXY}.d/haproxy-is-down.conf",
                 "haproxy-is-down.conf.j2",
                 facts,

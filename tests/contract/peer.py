@@ -31,10 +31,15 @@ R = TypeVar("R")
 class Peer:
     """Sees a lab from outside of its machines. The thread of the test itself stays where it is."""
 
-    def __init__(self, lab: Lab) -> None:
-        """Start a thread and move it into the lab's network."""
+    def __init__(self, lab: Lab, enter: Callable[[], None] | None = None) -> None:
+        """Start a thread and move it into the lab's network.
+
+        Args:
+            lab: What it looks at.
+            enter: Moves a thread to where the lab's addresses are known; into an embedded lab's network, unless given.
+        """
         self.lab = lab
-        self._thread = ThreadPoolExecutor(max_workers=1, initializer=LabNetwork(LabNames(lab.name)).enter)
+        self._thread = ThreadPoolExecutor(max_workers=1, initializer=enter or LabNetwork(LabNames(lab.name)).enter)
 
     def close(self) -> None:
         """End the thread."""

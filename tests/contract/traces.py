@@ -18,7 +18,7 @@ def traces_of(lab: str) -> list[str]:
 
 
 def _named(lab: str) -> re.Pattern[str]:
-    return re.compile(rf"tha-{re.escape(lab)}(-(storage|balancer|runner)\d+)?$")
+    return re.compile(rf"tha-{re.escape(lab)}(-(storage|balancer|runner|vm)\d+)?$")
 
 
 def _files(lab: str) -> list[str]:

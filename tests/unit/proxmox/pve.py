@@ -82,6 +82,9 @@ class Pve:
             return refused
         return Answer(200, "OK", self._data(method, path, {**(data or {}), **(params or {})}))
 
+    def close(self) -> None:
+        """What a session does in the end: here are no connections."""
+
     def _data(self, method: str, path: str, given: dict[str, Any]) -> Any:
         rows = [{key: value for key, value in row.items() if key != "config"} for row in self.vms.values()]
         storage = {"storage": "local-lvm", "content": "images,rootdir", "active": 1, "avail": self.free_gb * GIGABYTE}

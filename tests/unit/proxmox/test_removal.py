@@ -88,6 +88,37 @@ def test_a_vm_without_our_tag_is_never_removed(cluster: Cluster, pve: Pve) -> No
     assert pve.asked("DELETE") == pve.asked("POST") == []
 
 
+NOTE = "Made by tofu-ha-acceptance for {}; may be removed from {} on.\n"
+
+
+def test_a_clone_that_was_being_made_is_known_by_its_description(cluster: Cluster, file: ProxmoxLabFile, path: Path, pve: Pve) -> None:
+    """A clone has a description from its first moment, and tags only when the provider has set it up."""
+    workspace, owned = made(file, path, "run-1")
+    owned.release(keep=False)
+    pve.add(101, "tofu-runner01", config={"description": NOTE.format("run-1", "2099-01-01T00:00:00Z")})
+    pve.add(102, "tofu-runner02", config={"description": NOTE.format("run-2", "2099-01-01T00:00:00Z")})
+    pve.add(103, "tofu-runner03", config={"description": f"{NOTE.format('run-1', '2099-01-01T00:00:00Z')} Not any more: it is Ada's."})
+    pve.add(104, "theirs", config={"description": NOTE.format("run-1", "2099-01-01T00:00:00Z")})
+    assert [each.vms for each in removal.sweep_own(cluster, file, TOOLS, silent)] == [("tofu-runner01",)]
+    assert set(pve.vms) == {102, 103, 104, 9000}
+    assert not workspace.folder.exists()
+
+
+def test_a_half_made_clone_of_another_host_goes_when_its_time_is_over(cluster: Cluster, file: ProxmoxLabFile, pve: Pve) -> None:
+    pve.add(101, "tofu-runner01", config={"description": NOTE.format("elsewhere", "2020-01-01T00:00:00Z")})
+    pve.add(102, "tofu-runner02", config={"description": NOTE.format("elsewhere", "2099-01-01T00:00:00Z")})
+    assert [each.vms for each in removal.sweep(cluster, file, TOOLS, silent)] == [("tofu-runner01",)]
+    assert set(pve.vms) == {102, 9000}
+
+
+def test_a_task_that_meets_a_lock_is_tried_again(cluster: Cluster, pve: Pve) -> None:
+    pve.add(101, "tofu-runner01", OURS, "run-1", status="stopped")
+    pve.tasks += ["VM is locked (clone)", "VM is locked (clone)"]
+    cluster.task("starting", lambda api: str(api.nodes("pve1").qemu(101).status.start.post()))
+    assert len(pve.asked("POST")) == 3
+    assert len(pve.pauses) == 2
+
+
 def test_a_template_is_never_ours(cluster: Cluster, file: ProxmoxLabFile, pve: Pve) -> None:
     pve.vms[9000]["tags"] = f"{OURS};{stamp(-1)}"
     assert removal.sweep(cluster, file, TOOLS, silent) == []

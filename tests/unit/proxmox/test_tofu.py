@@ -65,11 +65,47 @@ def test_a_plan_with_changes_is_no_error(tmp_path: Path, status: int, *, differs
     assert tofu(tmp_path, f"exit {status}").plan() is differs
 
 
+TASK_FAILS = """
+Error: VM clone
+
+  with module.runner["runner03"].proxmox_virtual_environment_vm.this,
+  on ../../modules/basic-vm/main.tf line 10, in resource "proxmox_virtual_environment_vm" "this":
+  10: resource "proxmox_virtual_environment_vm" "this" {{
+
+task
+"UPID:pve1:000003EA:00001B66:6B075D8A:qmclone:9000:acceptance@pve!suite:"
+failed to complete with exit code: clone failed: {why}
+task log:
+  creating a clone of VM 9000 with ID 16158
+  TASK ERROR: clone failed: {why}
+
+Error: VM start
+
+  with module.runner["runner01"].proxmox_virtual_environment_vm.this,
+  on ../../modules/basic-vm/main.tf line 10, in resource "proxmox_virtual_environment_vm" "this":
+  10: resource "proxmox_virtual_environment_vm" "this" {{
+
+no space
+"""
+
+
+def test_the_cause_is_told_that_the_provider_puts_behind_the_place(tmp_path: Path) -> None:
+    (tmp_path / "error").write_text(TASK_FAILS.format(why="storage is\nfull"))
+    with pytest.raises(ApplyFailed) as caught:
+        tofu(tmp_path, f"cat {tmp_path}/error >&2; exit 1").apply(1)
+    assert str(caught.value) == "tofu apply failed: VM clone (runner03): clone failed: storage is full; VM start (runner01): no space"
+    assert not caught.value.transient
+    (tmp_path / "error").write_text(TASK_FAILS.format(why="can't lock file\n'/var/lock/x' - got timeout"))
+    with pytest.raises(ApplyFailed) as caught:
+        tofu(tmp_path, f"cat {tmp_path}/error >&2; exit 1").apply(1)
+    assert caught.value.transient
+
+
 def test_what_failed_is_told_without_the_frame(tmp_path: Path) -> None:
     (tmp_path / "error").write_text(FAILS.format(why="storage is full"))
     with pytest.raises(ApplyFailed) as caught:
         tofu(tmp_path, f"cat {tmp_path}/error >&2; exit 1").apply(1)
-    assert str(caught.value) == "tofu apply failed: error cloning VM: unable to create VM 101: storage is full"
+    assert str(caught.value) == "tofu apply failed: error cloning VM: unable to create VM 101: storage is full (runner02)"
     assert not caught.value.transient
 
 
@@ -120,6 +156,31 @@ def test_ctrl_c_lets_it_write_down_what_it_made(tmp_path: Path) -> None:
     thread.join()
     assert (tmp_path / "state").read_text() == "written\n"
     assert not (tmp_path / "tofu.pid").exists()
+
+
+COUNTS = """#!{python}
+import signal
+from pathlib import Path
+
+signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGINT}})
+Path("{folder}/begun").touch()
+signal.sigwait({{signal.SIGINT}})
+again = signal.sigtimedwait({{signal.SIGINT}}, 1)
+Path("{folder}/heard").write_text("once" if again is None else "twice")
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_it_hears_of_an_interruption_once(tmp_path: Path, attempt: int) -> None:
+    """At the second one OpenTofu leaves at once, and its state is lost."""
+    made = tofu(tmp_path, "")
+    made.program.write_text(COUNTS.format(python=sys.executable, folder=tmp_path))
+    thread = threading.Thread(target=made.apply, args=(2,))
+    thread.start()
+    _await(tmp_path / "begun")
+    made.stop()
+    thread.join()
+    assert (tmp_path / "heard").read_text() == "once"
 
 
 def test_it_does_not_outlive_us(tmp_path: Path) -> None:
