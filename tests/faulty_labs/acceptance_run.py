@@ -18,7 +18,7 @@ from provisioning.embedded.removal import leftovers, mounts_below
 
 ROOT = Path(__file__).parents[2]
 ENDS_WITHIN = timedelta(seconds=300)
-COMES_SO_FAR_WITHIN = timedelta(seconds=60)
+COMES_SO_FAR_WITHIN = timedelta(seconds=180)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from tests.faulty_labs.acceptance_run import ROOT, AcceptanceRun, run_features
 from tests.faulty_labs.defects import NO_SYSTEM
 
 OK, INTERRUPTED, INCONCLUSIVE = 0, 2, 10
-APPEARS_WITHIN = timedelta(seconds=30)
+APPEARS_WITHIN = timedelta(seconds=120)
 SINGLE = ("--topology", "single")
 FIRST = "Every balancer is set up soundly"
 

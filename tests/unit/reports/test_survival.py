@@ -61,9 +61,9 @@ def test_a_killed_run_is_readable_up_to_there(tmp_path: Path, workers: tuple[str
     process = subprocess.Popen(
         command("features/", *workers), cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    wait_until((folder / "waiting").exists, bool, what="the scenario waits", within=timedelta(seconds=20))
+    wait_until((folder / "waiting").exists, bool, what="the scenario waits", within=timedelta(seconds=120))
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
+    process.wait(timeout=120)
     latest = folder / "reports/latest"
     assert not (latest / "run.json").exists()
     judged = rejudge(latest.resolve())

@@ -174,13 +174,13 @@ def test_ctrl_c_under_two_workers(tmp_path: Path, *, to_all: bool) -> None:
     with output.open("w") as file:
         arguments = command("features/", "-n", "2", "-v", "--maxschedchunk", "1", "-k", "first or waits" if to_all else "")
         process = subprocess.Popen(arguments, cwd=folder, env=environment(), stdout=file, stderr=file, process_group=0)
-    wait_until((folder / "waiting").exists, bool, what="the scenario waits", within=timedelta(seconds=20))
-    wait_until(lambda: "PASSED" in output.read_text(), bool, what="the first one passed", within=timedelta(seconds=20))
+    wait_until((folder / "waiting").exists, bool, what="the scenario waits", within=timedelta(seconds=120))
+    wait_until(lambda: "PASSED" in output.read_text(), bool, what="the first one passed", within=timedelta(seconds=120))
     if to_all:
         os.killpg(process.pid, signal.SIGINT)
     else:
         process.send_signal(signal.SIGINT)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     inner = Inner(process.returncode, output.read_text(), folder)
     assert inner.code == 2, inner.out
     assert inner.verdicts["first"] == "passed"
