@@ -57,3 +57,7 @@ class HostUnfit(AcceptanceError):
 
 class BadInput(AcceptanceError):
     """An option, name or file given by the user is wrong; the message lists what is valid."""
+
+
+class Unreadable(AcceptanceError, ValueError):
+    """Another program, or the store, said something that is not what it should be; the message names what was read."""

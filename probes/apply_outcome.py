@@ -19,7 +19,7 @@ SIGNALLED = 128
 """A shell's exit status for a command that a signal ended begins here."""
 
 DETAIL = 600
-_CREATED = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?")
+_CREATED = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(?:Z| \+0000 UTC)", re.ASCII)
 
 
 class Effect(StrEnum):
@@ -116,16 +116,22 @@ def met_own_lock(outcome: JobOutcome, key: str) -> bool:
         return False
     try:
         began = datetime.fromtimestamp(float(outcome.step(CLOCK).stdout), UTC)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return False
     created = created_at(error.info)
     return error.info.hostname == outcome.runner and error.info.path.endswith(key) and created is not None and created >= began
 
 
 def created_at(info: LockInfo) -> datetime | None:
-    """When a lock was taken, by the holder's clock: RFC 3339 in the lock object, Go's notation in messages, both UTC."""
-    found = _CREATED.match(info.created)
+    """When a lock was taken, by the holder's clock; None where it does not say.
+
+    RFC 3339 in the lock object, Go's notation in messages, both UTC.
+    """
+    found = _CREATED.fullmatch(info.created)
     if found is None:
         return None
     date, hour, fraction = found.groups()
-    return datetime.fromisoformat(f"{date}T{hour}{(fraction or '.0')[:7].ljust(7, '0')}+00:00")
+    try:
+        return datetime.fromisoformat(f"{date}T{hour}{(fraction or '.0')[:7].ljust(7, '0')}+00:00")
+    except ValueError:
+        return None

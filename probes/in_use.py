@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from model.errors import AbilityMissing, ControlChannelLost
+from model.errors import AbilityMissing, ControlChannelLost, Unreadable
 from model.lab import Ability, Lab, Machine
 from probes.answers import Answer, ask
 from probes.job_steps import MARK
@@ -135,7 +135,7 @@ def _lock(store: StoreProbe, name: str) -> Use | None:
     where = f"on state {name.removesuffix(LOCK_SUFFIX)}"
     try:
         info = LockInfo.from_json(content.value or b"")
-    except ValueError:
+    except Unreadable:
         return Use("a lock that cannot be read", "", where, "an unknown time")
     return Use("the lock", info.who, where, info.created, info.operation)
 

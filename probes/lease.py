@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
-from model.errors import LabInUse
+from model.errors import LabInUse, Unreadable
 from model.waiting import REAL_CLOCK, Clock
 from probes.answers import Answer, StoreError
 from probes.lease_holder import Held, Holder
@@ -65,7 +65,7 @@ class Lease:
             return Answer() if found.missing else Answer(error=found.error)
         try:
             return Answer(Held(Holder.from_json(found.value.content), found.value))
-        except (ValueError, TypeError) as error:
+        except Unreadable as error:
             return Answer(error=StoreError("Unreadable", None, f"{self.key} is no lease of ours: {error}"))
 
     def take(self) -> None:

@@ -8,12 +8,16 @@ import os
 import socket
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+from model.errors import Unreadable
+from probes.json_objects import read_object, value_of
 from probes.snapshots import Entity
 
 GOOD_FOR = timedelta(seconds=120)
 """How long a lease is good for that is not renewed."""
+
+LONGEST = timedelta(days=30)
+LEASE = "lease"
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,14 @@ class Holder:
         """Read a lease.
 
         Raises:
-            ValueError: It is none.
+            Unreadable: It is none.
         """
-        data: Any = json.loads(content)
-        if not isinstance(data, dict) or not cls.__dataclass_fields__.keys() <= data.keys():
-            msg = f"no lease: {content[:200]!r}"
-            raise ValueError(msg)
-        return cls(**{name: data[name] for name in cls.__dataclass_fields__})
+        data = read_object(content, LEASE)
+        seconds = value_of(data, "seconds", float, LEASE)
+        if not 0 <= seconds <= LONGEST.total_seconds():
+            raise Unreadable(f"no {LEASE}: good for {seconds:g} s")
+        run, who, since = (value_of(data, name, str, LEASE) for name in ("run", "who", "since"))
+        return cls(run, who, value_of(data, "pid", int, LEASE), since, seconds, value_of(data, "renewed", int, LEASE))
 
     def as_json(self) -> bytes:
         """As it is stored."""

@@ -10,22 +10,28 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+
+from model.errors import Unreadable
+from probes.json_objects import EXCERPT, read_object, value_of
 
 ACQUIRING = "Error acquiring the state lock"
 RELEASING = "Error releasing the state lock"
 UNLOCKING = "Failed to unlock state"
 PRECONDITION_FAILED = "PreconditionFailed"
+LOCK_OBJECT = "lock object"
+FIELDS = ("ID", "Path", "Operation", "Who", "Version", "Created", "Info")
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _BOX = re.compile(r"^[│╷╵|] ?", re.MULTILINE)
 _SUMMARY = re.compile(f"{ACQUIRING}|{RELEASING}|{UNLOCKING}")
 _STATUS = re.compile(r"StatusCode: (\d{3})")
 _CODE = re.compile(r"StatusCode: \d{3}.*?(?:api error |, )(?!RequestID|HostID)(\w+): ")
-_INFO_FIELD = re.compile(r"^ +(ID|Path|Operation|Who|Version|Created|Info): *(.*?) *$", re.MULTILINE)
-_INFO_BLOCK = re.compile(r"^Lock Info:\n((?:^ +\w+:.*(?:\n|\Z))+)", re.MULTILINE)
+_INFO_FIELD = re.compile(rf"^ +({'|'.join(FIELDS)}): *(.*?) *$", re.MULTILINE)
+_INFO_BLOCK = re.compile(r"^Lock Info:\n((?:^ +\w+:.*\n)+(?:^ +Info: *\Z)?)", re.MULTILINE)
+"""A line without an end was cut, but for the last one, which is normally empty."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +69,17 @@ class LockInfo:
             content: The object `<state key>.tflock`.
 
         Raises:
-            ValueError: It is no lock object (no JSON, or without an ID).
+            Unreadable: It is no lock object (no JSON, without an ID, or with a value that is no text).
         """
-        data: Any = json.loads(content)
-        if not isinstance(data, dict) or not data.get("ID"):
-            msg = f"no lock object: {content[:200]!r}"
-            raise ValueError(msg)
-        return cls._from_fields(data)
+        data = read_object(content, LOCK_OBJECT)
+        said = {name: value_of(data, name, str, LOCK_OBJECT) for name in FIELDS if name in data}
+        if not said.get("ID"):
+            raise Unreadable(f"no {LOCK_OBJECT}: {content[:EXCERPT]!r}")
+        return cls._from_fields(said)
 
     @classmethod
-    def _from_fields(cls, data: dict[str, Any]) -> LockInfo:
-        return cls(**{name.lower(): str(data.get(name, "")) for name in ("ID", "Path", "Operation", "Who", "Version", "Created", "Info")})
+    def _from_fields(cls, said: Mapping[str, str]) -> LockInfo:
+        return cls(**{name.lower(): said.get(name, "") for name in FIELDS})
 
 
 @dataclass(frozen=True)
@@ -152,20 +158,23 @@ def _lock_info(message: str) -> LockInfo | None:
     block = _INFO_BLOCK.search(message)
     if block is None:
         return None
-    fields: dict[str, Any] = dict(_INFO_FIELD.findall(block.group(1)))
-    return LockInfo._from_fields(fields) if fields.get("ID") else None  # noqa: SLF001 - same module
+    said: list[tuple[str, str]] = _INFO_FIELD.findall(block.group(1))
+    fields = dict(said)
+    if not fields.get("ID") or len(fields) != len(said):  # two blocks in one: who says which line?
+        return None
+    return LockInfo._from_fields(fields)  # noqa: SLF001 - same module
 
 
 def _details_of_json(output: str) -> str:
     """Collect the error diagnostics of `-json` output; empty when it is text."""
     details = []
-    for line in output.splitlines():
+    for line in output.split("\n"):
         if not line.startswith('{"@level"'):
             continue
         try:
-            diagnostic = json.loads(line).get("diagnostic", {})
-        except ValueError:
+            diagnostic = json.loads(line).get("diagnostic")
+        except (ValueError, RecursionError):
             continue
-        if diagnostic.get("severity") == "error":
+        if isinstance(diagnostic, dict) and diagnostic.get("severity") == "error":
             details.append(f"{diagnostic.get('summary', '')}\n\n{diagnostic.get('detail', '')}")
     return "\n".join(details)

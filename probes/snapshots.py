@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from model.errors import Unreadable
+from probes.json_objects import read_object, value_of
+
+STATE = "state"
+
 
 @dataclass(frozen=True)
 class StateSnapshot:
@@ -39,15 +44,16 @@ class StateSnapshot:
         """Read a state file, format 4 (`internal/states/statefile/version4.go`).
 
         Raises:
-            ValueError: It is no state.
+            Unreadable: It is no state.
         """
-        data: Any = json.loads(raw)
-        if not isinstance(data, dict) or not {"serial", "lineage"} <= data.keys():
-            msg = f"no state: {raw[:200]!r}"
-            raise ValueError(msg)
-        instances = (len(each.get("instances", ())) for each in data.get("resources") or () if each.get("mode") == "managed")
-        outputs = {name: output.get("value") for name, output in (data.get("outputs") or {}).items()}
-        return cls(int(data["serial"]), str(data["lineage"]), sum(instances), outputs, raw, version_id)
+        data = read_object(raw, STATE)
+        serial, lineage = value_of(data, "serial", int, STATE), value_of(data, "lineage", str, STATE)
+        try:
+            instances = sum(len(each.get("instances", ())) for each in data.get("resources") or () if each.get("mode") == "managed")
+            outputs = {name: output.get("value") for name, output in (data.get("outputs") or {}).items()}
+        except (AttributeError, TypeError) as error:
+            raise Unreadable(f"no {STATE}: its resources or outputs: {error}") from error
+        return cls(serial, lineage, instances, outputs, raw, version_id)
 
 
 @dataclass(frozen=True)
