@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from model.errors import AbilityMissing, AcceptanceError
+from model.errors import AbilityMissing, AcceptanceError, Unreadable
 from model.lab import Ability, Lab, Machine
 from probes import health
 from probes.ssh import knock
@@ -96,17 +96,26 @@ def _writes(lab: Lab, machine: Machine) -> dict[str, str]:
 
 def _balancer(lab: Lab, machine: Machine) -> dict[str, str]:
     statistics = read_statistics(machine.at(lab.topology.statistics_port), LOOK_WITHIN)
-    facts = {f"{machine.name}: statistics": str(statistics.look.status or statistics.look.reached)}
+    came = "unreadable" if statistics.unreadable else str(statistics.look.status or statistics.look.reached)
+    facts = {f"{machine.name}: statistics": came}
     return facts | {f"{machine.name}: {server.pool}/{server.name}": server.status for server in statistics.servers}
 
 
 def owners(lab: Lab, address: str) -> list[str]:
-    """Names of the balancers that have an address on an interface of theirs, over the control channel."""
+    """Names of the balancers that have an address on an interface of theirs, over the control channel.
+
+    Raises:
+        ControlChannelLost: One of them could not be asked.
+        Unreadable: One of them does not say.
+    """
     found = []
     for machine in lab.balancers:
         if not machine.can(Ability.CONTROL) or not machine.is_on():
             continue
-        if f" {address}/" in machine.run("ip -brief -4 address").stdout:
+        done = machine.run("ip -brief -4 address")
+        if not done.ok:
+            raise Unreadable(f"the addresses of {machine.name} cannot be told: {done.text}")
+        if f" {address}/" in done.stdout:
             found.append(machine.name)
     return found
 

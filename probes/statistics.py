@@ -7,16 +7,30 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from model.errors import Unreadable
 from model.topology import Address
-from probes.http import LOOK_WITHIN, HttpLook, look
+from probes.http import EXCERPT, LOOK_WITHIN, HttpLook, look
 
 PAGE = "/stats"
 CSV = "/stats;csv"
-SUMMARY_ROWS = frozenset({"FRONTEND", "BACKEND"})
+FRONTEND, BACKEND = "FRONTEND", "BACKEND"
+LISTENER = "OPEN"
+"""Status of what is no server: a frontend, or one of its sockets."""
+
+TEXTS = ("# pxname", "svname", "status")
+NUMBERS = {
+    "weight": "weight",
+    "sessions_total": "stot",
+    "sessions_current": "scur",
+    "chosen_total": "lbtot",
+    "last_change_seconds": "lastchg",
+    "downtime_seconds": "downtime",
+}
 
 
 @dataclass(frozen=True)
@@ -61,20 +75,14 @@ class ServerStatus:
 
     @classmethod
     def from_row(cls, row: Mapping[str, str]) -> ServerStatus:
-        """Read a row of the CSV."""
-        return cls(
-            pool=row["# pxname"],
-            name=row["svname"],
-            address=row.get("addr") or "",
-            raw_status=row["status"],
-            check_status=(row.get("check_status") or "").removeprefix("* "),
-            weight=_number(row, "weight"),
-            sessions_total=_number(row, "stot"),
-            sessions_current=_number(row, "scur"),
-            chosen_total=_number(row, "lbtot"),
-            last_change_seconds=_number(row, "lastchg"),
-            downtime_seconds=_number(row, "downtime"),
-        )
+        """Read a row of the CSV.
+
+        Raises:
+            Unreadable: A number is none.
+        """
+        pool, name, status = (row[column] for column in TEXTS)
+        numbers = {field: _number(row, column) for field, column in NUMBERS.items()}
+        return cls(pool, name, row.get("addr", ""), status, row.get("check_status", "").removeprefix("* "), **numbers)
 
     def __str__(self) -> str:
         """Pool, name and status."""
@@ -88,10 +96,12 @@ class Statistics:
     Attributes:
         look: How the page was had.
         servers: All servers of all pools; empty when the page was not to be had.
+        unreadable: Why the table that came is not believed; empty where it is.
     """
 
     look: HttpLook
     servers: tuple[ServerStatus, ...] = ()
+    unreadable: str = ""
 
     @property
     def available(self) -> bool:
@@ -116,7 +126,7 @@ class Statistics:
 
     def __str__(self) -> str:
         """The servers in one line, or why there are none."""
-        return ", ".join(map(str, self.servers)) if self.available else str(self.look)
+        return ", ".join(map(str, self.servers)) if self.available else self.unreadable or str(self.look)
 
 
 def read_statistics(address: Address, within: timedelta = LOOK_WITHIN) -> Statistics:
@@ -130,7 +140,10 @@ def read_statistics(address: Address, within: timedelta = LOOK_WITHIN) -> Statis
         AbilityMissing: The page is reached through another host only.
     """
     seen = look(f"http://{address.require_direct()}{CSV}", within=within)
-    return Statistics(seen, parse_statistics(seen.body) if seen.ok else ())
+    try:
+        return Statistics(seen, parse_statistics(seen.body) if seen.ok else ())
+    except Unreadable as error:
+        return Statistics(seen, unreadable=f"{seen.url}: {error}")
 
 
 def read_page(address: Address, within: timedelta = LOOK_WITHIN) -> HttpLook:
@@ -143,13 +156,42 @@ def read_page(address: Address, within: timedelta = LOOK_WITHIN) -> HttpLook:
 
 
 def parse_statistics(text: str) -> tuple[ServerStatus, ...]:
-    """Read the CSV; empty when it is something else."""
-    if not text.startswith("# pxname,"):
+    """Read the CSV; empty when it is something else.
+
+    HAProxy ends every row with a comma and the rows of every pool with one that sums it up, so that what was cut is noticed.
+
+    Raises:
+        Unreadable: It is damaged.
+    """
+    if not text.startswith(f"{TEXTS[0]},"):
         return ()
-    rows = csv.DictReader(io.StringIO(text))
-    return tuple(ServerStatus.from_row(row) for row in rows if row["svname"] not in SUMMARY_ROWS and row["status"] != "OPEN")
+    table = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns, *rows = [row for row in table if row]
+    except csv.Error as error:
+        raise Unreadable(f"HAProxy's statistics, line {table.line_num}: {error}") from error
+    if missing := [column for column in (*TEXTS, *NUMBERS.values()) if columns.count(column) != 1]:
+        raise Unreadable(f"HAProxy's statistics do not have one column {missing[0]}")
+    seen: dict[tuple[str, str], ServerStatus] = {}
+    pools = set()
+    for cells in rows:
+        if len(cells) != len(columns) or cells == columns:
+            raise Unreadable(f"HAProxy's statistics: a row is cut, or mixed with something else: {','.join(cells)[:EXCERPT]!r}")
+        server = ServerStatus.from_row(dict(zip(columns, cells, strict=True)))
+        if server.name == BACKEND:
+            pools.add(server.pool)
+        elif server.name != FRONTEND and server.raw_status != LISTENER:
+            if (server.pool, server.name) in seen:
+                raise Unreadable(f"HAProxy's statistics have {server.pool}/{server.name} twice")
+            seen[server.pool, server.name] = server
+    if cut := {pool for pool, _ in seen} - pools:
+        raise Unreadable(f"HAProxy's statistics were cut: no row sums up {', '.join(sorted(cut))}")
+    return tuple(seen.values())
 
 
 def _number(row: Mapping[str, str], column: str) -> int:
-    value = row.get(column) or "0"
-    return int(value) if value.lstrip("-").isdigit() else 0
+    """A cell that is empty where there is nothing to count."""
+    value = row[column] or "0"
+    if not re.fullmatch(r"-?[0-9]{1,20}", value):
+        raise Unreadable(f"HAProxy's statistics: {column} of {row['# pxname']}/{row['svname']} is {value[:EXCERPT]!r}")
+    return int(value)
