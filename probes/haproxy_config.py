@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 
-from model.errors import AcceptanceError
+from model.errors import AcceptanceError, Unreadable
 from model.lab import Machine
 
 PROXIES = ("listen", "frontend", "backend")
+WORDS = {**dict.fromkeys(PROXIES, 2), "timeout": 3, "server": 3}
+"""How many words a line has at least that begins with one of these."""
+
 SECTIONS = (*PROXIES, "defaults", "global", "userlist", "peers", "resolvers", "mailers", "cache", "program", "ring")
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 WITHOUT_UNIT = "ms"
@@ -120,7 +123,7 @@ def read_running_configuration(balancer: Machine) -> dict[str, Proxy]:
     answer = balancer.run(RUNNING_FILE)
     first, _, text = answer.stdout.partition("\n")
     times = first.split()
-    if not answer.ok or len(times) != 2:  # noqa: PLR2004 - file and process
+    if not answer.ok or len(times) != 2 or not all(re.fullmatch("[0-9]+", each) for each in times):  # noqa: PLR2004 - file and process
         msg = f"the configuration of HAProxy on {balancer.name} cannot be read: {answer.text[-500:]}"
         raise AcceptanceError(msg)
     if int(times[0]) > int(times[1]) + CLOCK_SLACK_SECONDS:
@@ -133,13 +136,20 @@ def parse_configuration(text: str) -> dict[str, Proxy]:
     """Read the proxies of an HAProxy configuration, by name.
 
     Raises:
-        ValueError: A time or a number is not one.
+        Unreadable: A line says less than it must, a time or a number is not one, or the last line has no end: HAProxy itself refuses
+            such a file, as it may have been cut (`src/cfgparse.c`, "Missing LF on last line").
     """
+    if text and not text.endswith("\n"):
+        raise Unreadable(f"the last line of HAProxy's configuration has no end: {text[text.rfind(chr(10)) + 1 :]!r}")
     defaults: list[tuple[str, ...]] = []
     proxies: dict[str, list[tuple[str, ...]]] = {}
     here: list[tuple[str, ...]] = []
-    for line in text.splitlines():
-        words = tuple(shlex.split(line, comments=True))
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            words = tuple(shlex.split(line, comments=True))
+            _expect_whole(words)
+        except ValueError as error:
+            raise Unreadable(f"line {number} of HAProxy's configuration, {line.strip()!r}: {error}") from error
         if not words:
             continue
         if words[0] in SECTIONS:
@@ -152,6 +162,22 @@ def parse_configuration(text: str) -> dict[str, Proxy]:
         else:
             here.append(words)
     return {name: _proxy(name, lines) for name, lines in proxies.items()}
+
+
+def _expect_whole(words: tuple[str, ...]) -> None:
+    """See that a line can be read.
+
+    Raises:
+        ValueError: It says less than it must, or a time or a number is none.
+    """
+    keyword = words[0] if words else ""
+    if len(words) < WORDS.get(keyword, 0):
+        msg = f"{keyword} wants {WORDS[keyword] - 1} words at least"
+        raise ValueError(msg)
+    if keyword == "timeout":
+        parse_time(words[2])
+    elif keyword in {"server", "default-server"}:
+        _checking((*words, "check"))
 
 
 def _proxy(name: str, lines: list[tuple[str, ...]]) -> Proxy:
@@ -179,10 +205,12 @@ def parse_time(text: str) -> timedelta:
     """Read a time as HAProxy writes it: `500ms`, `12h`, `5000` (milliseconds).
 
     Raises:
-        ValueError: It is none.
+        Unreadable: It is none.
     """
-    found = re.fullmatch(r"(\d+)(us|ms|s|m|h|d)?", text)
+    found = re.fullmatch(r"([0-9]{1,12})(us|ms|s|m|h|d)?", text)
     if found is None:
-        msg = f"{text!r} is no time of HAProxy"
-        raise ValueError(msg)
-    return timedelta(seconds=int(found.group(1)) * UNITS[found.group(2) or WITHOUT_UNIT])
+        raise Unreadable(f"{text[:80]!r} is no time of HAProxy")
+    try:
+        return timedelta(seconds=int(found.group(1)) * UNITS[found.group(2) or WITHOUT_UNIT])
+    except OverflowError as error:
+        raise Unreadable(f"{text!r} is too long a time") from error
