@@ -7,9 +7,11 @@
 
 from __future__ import annotations
 
+import re
+
 from faults.control import answer, command
 from faults.fault import GONE_WITHIN, Fault
-from model.errors import AbilityMissing, FaultHadNoEffect
+from model.errors import AbilityMissing, FaultHadNoEffect, Unreadable
 from model.lab import Ability, Machine
 from model.remedy import Remedy
 from model.waiting import wait_until
@@ -75,7 +77,10 @@ class StorageFull(Fault):
 
     def prove_effect(self) -> None:
         """Nothing more can be written, and no byte is free."""
-        free = int(answer(self.machine, f"df --output=avail -B1 {self.drive} | tail -1"))
+        said = answer(self.machine, f"df --output=avail -B1 {self.drive} | tail -1")
+        if not re.fullmatch("[0-9]+", said):
+            raise Unreadable(f"what df said of {self.drive} on {self.machine.name} is no number: {said!r}")
+        free = int(said)
         if self.can_write() or free >= BLOCK_BYTES:
             msg = f"{self.drive} on {self.machine.name} still has {free} bytes of space"
             raise FaultHadNoEffect(msg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from faults.control import answer, command
+from model.errors import Unreadable
 from model.lab import Machine
 
 NO_PROCESS = "0"
@@ -17,7 +18,11 @@ ENDED = "Z"
 """State of a process that has ended, and whose parent has not asked for its exit status: a frozen parent never does."""
 
 INIT = "1"
-ALONE = 1
+
+PROCESS = re.compile(r"\s*([0-9]+)\s+([A-Za-z]\S*)\s+(\S+)\s+([0-9]+)\s*", re.ASCII)
+SHELL = re.compile(r"\s*([0-9]+)\s*", re.ASCII)
+SOCKET = re.compile(r"LISTEN\s+[0-9]+\s+[0-9]+\s+(\S+):([0-9]{1,5})\s+\S+:\*\s*(.*)", re.ASCII)
+"""A line of `ps`, the one of the shell that asks, and a line of `ss`: who serves where, and which processes that is."""
 
 OURS = 'ours=" "; each=$$; while [ "${each:-0}" -gt 1 ]; do ours="$ours$each "; each=$(ps -o ppid= -p "$each" | tr -d " "); done'
 """Shell text that lists, in `ours`, the processes through which it runs: where control is SSH, those of its own session."""
@@ -44,15 +49,19 @@ def process_states(machine: Machine, unit: str) -> dict[str, str]:
 
     Raises:
         ControlChannelLost: The machine did not say.
+        Unreadable: It said something else, or not all.
     """
-    rows = [line.split() for line in command(machine, "ps -eo pid=,stat=,unit=,ppid=; echo $$").stdout.splitlines()]
-    parents = {row[0]: row[3] for row in rows if len(row) > ALONE + 2}
-    asking = rows[-1][0] if rows and len(rows[-1]) == ALONE else ""
-    ours, each = {pid for pid, parent in parents.items() if parent == asking}, asking
-    while parents.get(each, INIT) != INIT:
-        ours.add(each)
+    said = command(machine, "ps -eo pid=,stat=,unit=,ppid=; echo $$").stdout
+    *lines, last = said.rstrip().split("\n")
+    rows = [_words(machine, PROCESS, line) for line in lines]
+    parents = {pid: parent for pid, _, _, parent in rows}
+    asking = _words(machine, SHELL, last)[0]
+    above, each = set[str](), asking
+    while parents.get(each, INIT) != INIT and each not in above:
+        above.add(each)
         each = parents[each]
-    return {row[0]: row[1][0] for row in rows if row[2:3] == [unit] and row[0] not in ours}
+    ours = {pid for pid, parent in parents.items() if parent == asking} | above
+    return {pid: state[0] for pid, state, of, _ in rows if of == unit and pid not in ours}
 
 
 def listening_ports(machine: Machine, unit: str) -> tuple[int, ...]:
@@ -60,11 +69,27 @@ def listening_ports(machine: Machine, unit: str) -> tuple[int, ...]:
 
     Raises:
         ControlChannelLost: The machine did not say.
+        Unreadable: It said something else, or not all.
     """
     processes = process_states(machine, unit).keys()
     found = set()
-    for line in command(machine, "ss -Hltnp").stdout.splitlines():
-        host, _, port = line.split()[3].rpartition(":")
-        if host in EVERYWHERE | {machine.address} and processes & set(re.findall(r"pid=(\d+)", line)):
+    *lines, rest = command(machine, "ss -Hltnp").stdout.replace("\r\n", "\n").split("\n")
+    for line in [*lines, *([rest] if rest else [])]:
+        host, port, users = _words(machine, SOCKET, line)
+        if line is rest:
+            raise Unreadable(f"what ss said on {machine.name} was cut: {line!r}")
+        if host in EVERYWHERE | {machine.address} and processes & set(re.findall(r"pid=([0-9]+)", users)):
             found.add(int(port))
     return tuple(sorted(found))
+
+
+def _words(machine: Machine, form: re.Pattern[str], line: str) -> tuple[str, ...]:
+    """The words of a line.
+
+    Raises:
+        Unreadable: It has another form.
+    """
+    found = form.fullmatch(line)
+    if found is None:
+        raise Unreadable(f"what ps or ss said on {machine.name} cannot be read: {line!r}")
+    return tuple(found.groups())

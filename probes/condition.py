@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,9 @@ GOOD = frozenset({"answered", "200", "UP", "one owner", "accepted"})
 WRITES = "writes"
 MENDING = ("SlowDown", "ServiceUnavailable", "XMinioServerNotInitialized")
 """Beginnings of what a store says that has not found all its drives yet: it looks for them every 10 to 15 s."""
+
+LOOPBACK = "127.0.0.1"
+_ADDRESS = re.compile(r"(?<= )([0-9]+(?:\.[0-9]+){3})(?=/[0-9]+(?: |\r|$))")
 
 HEALTH = {"S3": health.live, "write quorum": health.cluster, "read quorum": health.cluster_read}
 
@@ -101,6 +105,20 @@ def _balancer(lab: Lab, machine: Machine) -> dict[str, str]:
     return facts | {f"{machine.name}: {server.pool}/{server.name}": server.status for server in statistics.servers}
 
 
+def addresses_of(machine: Machine) -> frozenset[str]:
+    """IPv4 addresses of all interfaces of a machine, over the control channel.
+
+    Raises:
+        ControlChannelLost: It could not be asked.
+        Unreadable: It does not say, or not to the end; every machine has its loopback, and every line of `ip` an end.
+    """
+    done = machine.run("ip -brief -4 address")
+    found = frozenset(word for line in done.stdout.split("\n") for word in _ADDRESS.findall(line))
+    if not done.ok or LOOPBACK not in found or not done.stdout.endswith("\n"):
+        raise Unreadable(f"the addresses of {machine.name} cannot be told: {done.text!r}")
+    return found
+
+
 def owners(lab: Lab, address: str) -> list[str]:
     """Names of the balancers that have an address on an interface of theirs, over the control channel.
 
@@ -112,10 +130,7 @@ def owners(lab: Lab, address: str) -> list[str]:
     for machine in lab.balancers:
         if not machine.can(Ability.CONTROL) or not machine.is_on():
             continue
-        done = machine.run("ip -brief -4 address")
-        if not done.ok:
-            raise Unreadable(f"the addresses of {machine.name} cannot be told: {done.text}")
-        if f" {address}/" in done.stdout:
+        if address in addresses_of(machine):
             found.append(machine.name)
     return found
 

@@ -7,11 +7,11 @@ version's UUID occur (`cmd/xl-storage-format-v2.go`, `xlMetaV2VersionHeader`).
 from __future__ import annotations
 
 import base64
-import binascii
 import shlex
 import uuid
 from urllib.parse import urlsplit
 
+from model.errors import Unreadable
 from model.lab import Machine
 
 MINIO = "minio.service"
@@ -25,9 +25,16 @@ def drive_of(machine: Machine) -> str:
 
     Raises:
         ControlChannelLost: The machine could not be asked.
+        Unreadable: What stands last is neither.
     """
     asked = machine.run(f"tr '\\0' '\\n' < /proc/$(systemctl show --property=MainPID --value {MINIO})/cmdline | tail -1")
-    return urlsplit(asked.stdout.strip()).path if asked.ok else ""
+    try:
+        path = urlsplit(asked.stdout.strip()).path if asked.ok else ""
+    except ValueError as error:
+        raise Unreadable(f"the drive of {machine.name} cannot be told: {error}: {asked.stdout!r}") from error
+    if path and not path.startswith("/"):
+        raise Unreadable(f"the drive of {machine.name} cannot be told: {asked.stdout!r} stands last on MinIO's command line")
+    return path
 
 
 def has_version(machine: Machine, bucket: str, key: str, version_id: str) -> bool:
@@ -41,11 +48,17 @@ def has_version(machine: Machine, bucket: str, key: str, version_id: str) -> boo
 
     Raises:
         ControlChannelLost: The machine could not be asked.
+        Unreadable: It is no version of MinIO, or what the machine printed is no content of a file.
     """
+    try:
+        version = uuid.UUID(version_id).bytes
+    except ValueError as error:
+        raise Unreadable(f"{version_id!r} is no version of MinIO") from error
     path = f"{drive_of(machine)}/{bucket}/{key}/xl.meta"
     read = machine.run(f"base64 --wrap=0 {shlex.quote(path)}")
-    try:
-        content = base64.b64decode(read.stdout, validate=True)
-    except binascii.Error:
+    if not read.ok:
         return False
-    return read.ok and uuid.UUID(version_id).bytes in content
+    try:
+        return version in base64.b64decode(read.stdout.strip(), validate=True)
+    except ValueError as error:
+        raise Unreadable(f"{path} on {machine.name} cannot be read: {error}") from error

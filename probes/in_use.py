@@ -7,6 +7,7 @@ channel that is SSH by `CONTROL_CONNECTION`. A connection in which nothing runs 
 from __future__ import annotations
 
 import base64
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,8 @@ from probes.lock_error import LockInfo
 from probes.store import LOCK_SUFFIX, StoreProbe
 
 LOOK_WITHIN = timedelta(seconds=15)
-FIELDS = 5
+KINDS = {"session": "a session", "tofu": "a tofu process"}
+STRANGER = re.compile(r"(session|tofu)\t([0-9]+)\t([0-9]{1,9})\t([^\t\n]*)\t([^\t\n]*)")
 
 PROCESSES = r"""
 ours() { tr '\0' '\n' 2>/dev/null </proc/"$1"/environ | grep -qE '^(@MARK@|CONTROL_CONNECTION)='; }
@@ -149,10 +151,25 @@ def _on(machine: Machine) -> Look:
         return Look(unseen=(f"sessions on {machine.name}: {error}",))
     if not done.ok:
         return Look(unseen=(f"sessions on {machine.name}: {done.text}",))
+    try:
+        return Look(read_strangers(machine.name, done.stdout))
+    except Unreadable as error:
+        return Look(unseen=(f"sessions on {machine.name}: {error}",))
+
+
+def read_strangers(name: str, text: str) -> tuple[Use, ...]:
+    """Read what `PROCESSES` printed on a machine.
+
+    Raises:
+        Unreadable: A line is something else, or was cut.
+    """
     uses = []
-    for line in done.stdout.splitlines():
-        kind, pid, age, who, doing = (line.split("\t") + [""] * FIELDS)[:FIELDS]
-        since = f"{datetime.now(UTC) - timedelta(seconds=int(age or 0)):%Y-%m-%d %H:%M:%S} UTC"
-        what = "a session" if kind == "session" else "a tofu process"
-        uses.append(Use(what, who, f"on {machine.name} (process {pid})", since, " ".join(doing.split())))
-    return Look(tuple(uses))
+    *lines, rest = text.replace("\r\n", "\n").split("\n")
+    for line in [*lines, *([rest] if rest else [])]:
+        found = STRANGER.fullmatch(line)
+        if found is None or line is rest:
+            raise Unreadable(f"what {name} said about processes cannot be read: {line!r}")
+        kind, pid, age, who, doing = found.groups()
+        since = f"{datetime.now(UTC) - timedelta(seconds=int(age)):%Y-%m-%d %H:%M:%S} UTC"
+        uses.append(Use(KINDS[kind], who, f"on {name} (process {pid})", since, " ".join(doing.split())))
+    return tuple(uses)

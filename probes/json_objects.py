@@ -37,6 +37,19 @@ def read_object(content: bytes, what: str) -> dict[str, Any]:
     return data
 
 
+def read_lines(text: str, what: str) -> list[dict[str, Any]]:
+    """Read an object from each line that begins one; what else a program said in between is left out.
+
+    Args:
+        text: Lines of JSON.
+        what: What each of them should be, for the message.
+
+    Raises:
+        Unreadable: A line is no object.
+    """
+    return [read_object(line.encode(errors="replace"), what) for line in text.split("\n") if line.startswith("{")]
+
+
 def value_of(data: dict[str, Any], name: str, kind: type[T], what: str) -> T:
     """A value of an object.
 

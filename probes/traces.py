@@ -43,6 +43,10 @@ say end
 """
 """Nothing of it changes anything; what a machine does not have says nothing."""
 
+SECTIONS = frozenset(re.findall(r"^say (\w+)", LOOK, re.MULTILINE))
+END = "end"
+SHOWN = 200
+
 
 @dataclass(frozen=True)
 class MachineTraces:
@@ -117,13 +121,26 @@ def _look(lab: Lab, machine: Machine) -> MachineTraces:
         done = machine.run(f"echo {packed} | base64 -d | sh", timeout=LOOK_WITHIN)
     except AcceptanceError as error:
         return MachineTraces(power, unseen=str(error))
-    return MachineTraces(power, _sections(done.stdout))
+    return read_traces(power=power, text=done.stdout)
+
+
+def read_traces(*, power: bool | None, text: str) -> MachineTraces:
+    """Read what `LOOK` printed; what was not said to its end is not known, rather than gone.
+
+    Args:
+        power: Whether the machine was on.
+        text: All that it said.
+    """
+    sections = _sections(text)
+    if set(sections) != SECTIONS or not text.rstrip().endswith(f"@@ {END}"):
+        return MachineTraces(power, unseen=f"it did not say all: {text[-SHOWN:]!r}")
+    return MachineTraces(power, sections)
 
 
 def _sections(text: str) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     section: set[str] = set()
-    for line in text.splitlines():
+    for line in text.replace("\r\n", "\n").split("\n"):
         if named := SECTION.match(line):
             section = found.setdefault(named[1], set())
         elif line.strip():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tempfile
@@ -14,6 +13,7 @@ from pytest_bdd import then, when
 from model.errors import AbilityMissing, ToolMissing
 from model.lab import Lab
 from probes.answers import Answer
+from probes.json_objects import read_lines
 from probes.store import StoreProbe
 from probes.workspace import fresh_value
 from steps.migration import Migration
@@ -103,6 +103,7 @@ def _mc(lab: Lab, *words: str) -> list[dict[str, Any]]:
     Raises:
         AbilityMissing: The lab came without it.
         ToolMissing: It could not be run.
+        Unreadable: It said something else.
     """
     if lab.mc is None:
         raise AbilityMissing("there is no mc on this host")
@@ -111,12 +112,12 @@ def _mc(lab: Lab, *words: str) -> list[dict[str, Any]]:
         environment = {**os.environ, "MC_CONFIG_DIR": folder, "MC_HOST_lab": url}
         argv = [str(lab.mc), "--json", *words]
         try:
-            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=MC_SECONDS, env=environment)
+            done = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False, timeout=MC_SECONDS, env=environment)
         except subprocess.TimeoutExpired:
             return [{"status": "error", "error": f"no answer within {MC_SECONDS} s"}]
         except OSError as error:
             raise ToolMissing(f"{lab.mc} could not be run: {error}") from error
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return read_lines(done.stdout, "answer of mc")
 
 
 @then("mc lists the bucket of the states")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("quick", max_examples=50, derandomize=True, deadline=None, database=None, print_blob=False)
-settings.register_profile("intense", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("intense", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("quick")
 """Of properties: the same examples each time; `--hypothesis-profile intense` (`make full`) looks for new ones."""
 

@@ -74,7 +74,7 @@ class FakeMachine(Machine):
         elif "MainPID" in command:
             stdout = f"{self._main_pid(command)}\n"
         elif command.startswith("ps "):
-            stdout = f"{self.pid} Ss minio.service\n" * (self.pid > 0) + "38 Ss ssh.service\n" * self.sshd
+            stdout = f"{self.pid} Ss minio.service 1\n" * (self.pid > 0) + "38 Ss ssh.service 1\n" * self.sshd + "99\n"
         elif command.startswith("ss "):
             stdout = ""
         elif self._obeys(command):
