@@ -77,7 +77,10 @@ class Reach:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     def files(self, module: str, line: int) -> list[str]:
-        """Files whose tests can notice a change of a line, its own and the quickest first; for what runs on import: all that use the module."""
+        """Files whose tests can notice a change of a line, its own and the quickest first.
+
+        What runs on import, all can notice that use the module.
+        """
         by_file = self.lines.get(module, {})
         able = {name for name, lines in by_file.items() if line in lines}
         if LOADED in able:
