@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.catalogue import Catalogue
 from model.errors import BadInput
 from model.journal import Began, Broke, Ended, Entry, Healed, Journal, read_journal
 from model.remedy import Remedy
@@ -199,3 +200,15 @@ def test_a_damaged_journal_is_read_or_refused_with_its_name(content: bytes) -> N
         path = Path(folder) / "journal.ndjson"
         path.write_bytes(content)
         read_or_refused(lambda: read_journal(path), "journal.ndjson")
+
+
+CHECKLIST = b'[[check]]\nid = "V1"\nsentence = "It works"\nsource = "the guide"\n'
+
+
+@given(damaged_bytes(CHECKLIST) | st.just(b"a = " + b"9" * 5000))
+def test_a_damaged_checklist_is_read_or_refused_with_its_name(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "checklist.toml"
+        path.write_bytes(content)
+        found = read_or_refused(lambda: Catalogue.load(path), "checklist")
+        assert found is None or set(found.ids) <= {"V1"} or b"V1" not in content
