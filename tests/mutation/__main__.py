@@ -26,7 +26,7 @@ RESULTS = PLACE / "results.ndjson"
 LOOK_WITHIN_SECONDS = 600
 NICE = 5
 TOLD_EVERY_SECONDS = 20
-NOT_GREEN, INTERRUPTED = 1, 130
+NOT_RUN, INTERRUPTED = 1, 130
 KILLING = frozenset({1, 2, 3, 4})
 """Exit codes of pytest that say that a test failed, or that tests could not even be collected."""
 
@@ -35,7 +35,7 @@ app = typer.Typer(add_completion=False)
 
 def chosen(words: list[str]) -> list[str]:
     """Modules whose path holds one of the words, in the order of the words; all without words."""
-    found = sorted(str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).glob("*.py"))
+    found = sorted(str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
     return list(dict.fromkeys(name for word in words or [""] for name in found if word in name))
 
 
@@ -51,13 +51,15 @@ class Sitting:
         if not into.exists():
             self._look(into)
         self._reach = Reach.load(into)
+        if self._reach.failed:
+            typer.echo(f"left out, as they fail without any change: {', '.join(self._reach.failed)}")
 
     def _look(self, into: Path) -> None:
         arguments = ["tests/unit", *(f"--ignore={each}" for each in APART)]
         ended = self._copy.test(arguments, LOOK_WITHIN_SECONDS, [Recorder(PACKAGES, into)])
-        if ended.code != 0 or not into.exists():
-            typer.echo(f"the unit tests are not green without any change (exit code {ended.code}); see `make unit`", err=True)
-            raise typer.Exit(NOT_GREEN)
+        if ended.code not in {0, 1} or not into.exists():
+            typer.echo(f"the unit tests could not be run (exit code {ended.code}); see `make unit`", err=True)
+            raise typer.Exit(NOT_RUN)
         typer.echo(f"the unit tests took {ended.seconds:.0f} s; what they run is known")
 
     def try_module(self, module: str) -> list[Verdict]:
