@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 # How many labs at once; tests and scenarios mostly wait, so two fit two cores.
 LABS ?= 2
+# Which modules `make mutate` tries: words of their paths; all without.
+MODULES ?=
 # How often `make soak` runs each variant.
 N ?= 5
 # The guide's checklist, tests and build steps; everything else is what its claims and its silence are put to.
@@ -49,7 +51,7 @@ purge: ## Remove everything that was made here: labs, cache, image, virtual envi
 	@if [ -s $(KEPT)/system-packages ]; then \
 	    echo "system packages stay; set-up had installed these, remove them if nothing else needs them:"; \
 	    echo "  apt-get remove $$(tr '\n' ' ' < $(KEPT)/system-packages)"; fi
-	@rm -rf "$(CACHE)" $(KEPT) $(VENV) reports/runs reports/latest reports/proof reports/soak reports/spec.html .mypy_cache .ruff_cache .import_linter_cache .benchmarks
+	@rm -rf "$(CACHE)" $(KEPT) $(VENV) .mutation .hypothesis reports/runs reports/latest reports/proof reports/soak reports/spec.html .mypy_cache .ruff_cache .import_linter_cache .benchmarks
 
 ##: developers
 
@@ -93,10 +95,14 @@ format: dev ## Write the code as `make lint` wants it
 unit: dev ## The fast tests of the suite itself; no lab, no root
 	$(BIN)/pytest tests/unit $(ARGS)
 
+.PHONY: mutate
+mutate: dev ## Change model/ and probes/ in one place at a time: do the unit tests notice? (MODULES=words of paths); hours, goes on where it was ended
+	$(BIN)/python -m tests.mutation $(MODULES)
+
 .PHONY: full
-full: setup proxmox browser dev ## As `make test`, with every test and every variant (tag thorough); over an hour
+full: setup proxmox browser dev ## As `make test`, with every test, every variant (tag thorough) and new examples for properties; over an hour
 	@$(MAKE) lint
-	$(BIN)/pytest tests/ -n $(LABS) --dist worksteal $(ARGS)
+	$(BIN)/pytest tests/ --hypothesis-profile intense -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single
 	$(BIN)/pytest features/ --tier thorough
 

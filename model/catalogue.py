@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from model.errors import BadInput
 from model.topology import TOPOLOGIES
@@ -77,7 +77,7 @@ class Catalogue:
         """
         try:
             return cls(_File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).check)
-        except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadInput(f"the checklist {path} cannot be read: {error}") from error
 
     def __iter__(self) -> Iterator[Check]:

@@ -145,7 +145,7 @@ def read_journal(path: Path) -> Debt:
         BadInput: It cannot be read, or another line is no entry.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_bytes().split(b"\n")
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     debt = Debt(path)

@@ -113,7 +113,7 @@ def _left_on(was: MachineTraces, now: MachineTraces, moving: Collection[str]) ->
     for unit, state in sorted(active[0].items()):
         if state in RUNS and files[0].get(unit) in AT_BOOT and active[1].get(unit, GONE) not in RUNS and not PASSING.match(unit):
             yield f"service {unit} is {active[1].get(unit, GONE)}, was {state}"
-    links = {line.split()[0] for line in was.facts.get("addresses", ())}
+    links = {line.partition(" ")[0] for line in was.facts.get("addresses", ())}
     for section, one, other in (("has", was, now), ("has lost", now, was)):
         for line in _new("addresses", one, other):
             link, _, address = line.partition(" ")

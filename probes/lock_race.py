@@ -7,6 +7,7 @@ own, signed beforehand; all of them wait at a barrier before the request, or bef
 from __future__ import annotations
 
 import hashlib
+import re
 import socket
 import threading
 import time
@@ -17,8 +18,10 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from model.errors import Unreadable
 from model.lab import Store
 from model.topology import Address
+from probes.http import EXCERPT
 from probes.store import StoreProbe
 from probes.trust import context_for
 
@@ -153,4 +156,16 @@ def _send(store: Store, node: Address, request: bytes, barrier: threading.Barrie
                 msg = "the connection ended without an answer"
                 raise ConnectionResetError(msg)
             answer += part
-        return int(answer.split(b" ", 2)[1]), sent
+        return status_of(answer), sent
+
+
+def status_of(answer: bytes) -> int:
+    """The HTTP status of an answer, from its first line.
+
+    Raises:
+        Unreadable: It is no answer in HTTP.
+    """
+    found = re.match(rb"HTTP/1\.[01] ([0-9]{3})(?: [^\r\n]*)?\r\n", answer)
+    if found is None:
+        raise Unreadable(f"no answer in HTTP: {answer[:EXCERPT]!r}")
+    return int(found[1])

@@ -245,8 +245,8 @@ class StoreProbe:
             with contextlib.closing(found["Body"]) as body:
                 content = body.read()
             said = found["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-            now = parsedate_to_datetime(said) if said else datetime.now(UTC)
-            return Entity(content, found["ETag"], found.get("VersionId", ""), now - found["LastModified"])
+            age = parsed(lambda: (parsedate_to_datetime(said) if said else datetime.now(UTC)) - found["LastModified"])
+            return Entity(content, found["ETag"], found.get("VersionId", ""), age)
 
         return ask(read)
 

@@ -19,6 +19,8 @@ from probes.workspace import RELEASE_FILE, Workspace
 
 JOB_WITHIN = timedelta(seconds=120)
 RUNNER_WITHIN = timedelta(seconds=10)
+UPTIME = r"([0-9]{1,12}\.[0-9]{1,6})"
+"""As `/proc/uptime` has it: seconds since boot (proc(5))."""
 
 
 @dataclass(frozen=True)
@@ -286,12 +288,12 @@ def _marked(stdout: str, token: str, word: str) -> str:
 
 
 def _read_step(stdout: str, token: str, number: int, step: Step) -> StepResult:
-    begin = re.search(rf"\n@@{token} begin {number} (\S+)\n", stdout)
+    begin = re.search(rf"\n@@{token} begin {number} {UPTIME}\n", stdout)
     if begin is None:
         return StepResult(step.name)
     rest = stdout[begin.end() :]
     out, _, after = rest.partition(f"\n@@{token} stderr {number}\n")
-    end = re.search(rf"\n@@{token} end {number} (\d+) (\S+)\n", after)
+    end = re.search(rf"\n@@{token} end {number} ([0-9]{{1,3}}) {UPTIME}\n", after)
     if end is None:
         return StepResult(step.name, stdout=out, stderr=after)
     status = int(end.group(1))

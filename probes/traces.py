@@ -65,11 +65,16 @@ class MachineTraces:
     @property
     def addresses(self) -> frozenset[str]:
         """Addresses of all links, without their networks."""
-        return frozenset(line.split()[1].partition("/")[0] for line in self.facts.get("addresses", ()))
+        return frozenset(address.partition("/")[0] for _, address in map(_two_words, self.facts.get("addresses", ())))
 
     def pairs(self, section: str) -> dict[str, str]:
         """Lines of two words."""
-        return dict(line.split(maxsplit=1) for line in self.facts.get(section, ()) if " " in line)
+        return dict(_two_words(line) for line in self.facts.get(section, ()) if " " in line)
+
+
+def _two_words(line: str) -> tuple[str, str]:
+    first, _, rest = line.partition(" ")
+    return first, rest.strip()
 
 
 @dataclass(frozen=True)

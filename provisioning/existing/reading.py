@@ -15,6 +15,9 @@ from pydantic_core import ErrorDetails
 from model.errors import BadInput
 from provisioning.existing.labfile import VERSION, LabFile
 
+NO_TOML = (ValueError, RecursionError)
+"""What `tomllib` raises: its own error is a ValueError, as are those of Python about numbers and encodings; deep nesting is the other."""
+
 M = TypeVar("M", bound=BaseModel)
 KEY = re.compile(r"""^\s*(?P<key>[\w-]+|"[^"]+")\s*=""")
 HEADER = re.compile(r"^\s*(?P<open>\[\[?)\s*(?P<name>[\w.-]+)\s*\]")
@@ -36,7 +39,7 @@ def driver_named_in(path: Path) -> str:
     """Which driver a lab file names by its key `driver`; empty where it names none, or cannot be read at all."""
     try:
         named = tomllib.loads(path.read_text(encoding="utf-8")).get("driver", "")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (OSError, *NO_TOML):
         return ""
     return named if isinstance(named, str) else ""
 
@@ -59,7 +62,7 @@ def read_as(model: type[M], path: Path) -> M:
         raise BadInput(f"the lab file {path} cannot be read: {error}") from error
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except NO_TOML as error:
         raise BadInput(f"{path} is no TOML: {error}") from error
     if "version" in data and data["version"] != VERSION:
         raise BadInput(f"{path}:{line_of(text, ('version',))}: this suite reads lab files of version {VERSION}, not {data['version']!r}")

@@ -24,7 +24,11 @@ def _address(value: object) -> object:
 
 
 def _home(path: Path) -> Path:
-    return path.expanduser()
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        msg = f"{path}: there is no such user here"
+        raise ValueError(msg) from error
 
 
 HostPort = Annotated[Address, BeforeValidator(_address)]

@@ -70,6 +70,8 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
             if mutated is None or _deeds(mutated) in {original, UNREADABLE}:
                 continue
             line, becomes = _change(lines, mutated.splitlines(), start[0])
+            if lines[line - 1].lstrip().startswith("@"):
+                continue
             yield Mutant(name, occurrence, line, lines[line - 1].strip(), becomes, mutated)
 
 

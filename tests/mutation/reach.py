@@ -27,7 +27,7 @@ class Recorder:
             packages: Whose modules matter.
             into: The file that is written in the end.
         """
-        self._into, self._seconds = into, defaultdict[str, float](float)
+        self._into, self._seconds, self._failed = into, defaultdict[str, float](float), set[str]()
         self._coverage = Coverage(source=list(packages), data_file=None, config_file=False, messages=False)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -45,6 +45,11 @@ class Recorder:
         self._seconds[name] += time.monotonic() - started
         return result
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note whose tests fail without any change, as under load: they could tell nothing."""
+        if report.failed:
+            self._failed.add(report.nodeid.partition("::")[0])
+
     def pytest_unconfigure(self) -> None:
         """Write it down."""
         self._coverage.stop()
@@ -53,10 +58,11 @@ class Recorder:
         for path in data.measured_files():
             by_file: dict[str, list[int]] = {}
             for line, contexts in data.contexts_by_lineno(path).items():
-                for each in contexts:
+                for each in set(contexts) - self._failed:
                     by_file.setdefault(each, []).append(line)
             lines[str(Path(path).relative_to(Path.cwd()))] = by_file
-        self._into.write_text(json.dumps({"lines": lines, "seconds": self._seconds}), encoding="utf-8")
+        seconds = {name: took for name, took in self._seconds.items() if name not in self._failed}
+        self._into.write_text(json.dumps({"lines": lines, "seconds": seconds, "failed": sorted(self._failed)}), encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,12 @@ class Reach:
     Attributes:
         lines: By module, by file of tests.
         seconds: By file of tests.
+        failed: Files with tests that failed without any change, left out of the others.
     """
 
     lines: dict[str, dict[str, list[int]]]
     seconds: dict[str, float]
+    failed: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Reach:
@@ -77,7 +85,10 @@ class Reach:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     def files(self, module: str, line: int) -> list[str]:
-        """Files whose tests can notice a change of a line, its own and the quickest first; of what runs on import: all that use it."""
+        """Files whose tests can notice a change of a line, its own and the quickest first.
+
+        What runs on import, all can notice that use the module.
+        """
         by_file = self.lines.get(module, {})
         able = {name for name, lines in by_file.items() if line in lines}
         if LOADED in able:

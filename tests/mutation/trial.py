@@ -34,7 +34,9 @@ LIBRARIES = (
     "proxmoxer",
     "testinfra",
 )
-ALREADY_LOADED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+WITHOUT = ("-p", "no:xdist", "--confcutdir", "tests", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""Without what unit tests do not need: workers, plugins of acceptance tests, and a warning that libraries are loaded already."""
+
 LONG_AGO = 1_000_000_000
 LOOKS_EVERY_SECONDS = 0.02
 
@@ -118,7 +120,7 @@ class Copy:
             for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
                 del sys.modules[name]
             sys.path[:] = [str(self.place), *(each for each in sys.path if Path(each or ".").resolve() not in (ROOT, self.place))]
-            code = int(pytest.main(["-q", "-p", "no:xdist", *ALREADY_LOADED, *arguments], plugins=list(plugins)))
+            code = int(pytest.main(["-q", *WITHOUT, *arguments], plugins=list(plugins)))
         except BaseException:
             traceback.print_exc()
             raise

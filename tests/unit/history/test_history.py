@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -131,3 +131,41 @@ def test_evidence_is_one_json_object_per_line_and_counts_from_the_beginning() ->
 def test_an_operation_tells_itself_in_one_line(operation: Operation) -> None:
     assert "\n" not in str(operation)
     assert str(operation).startswith(f"connection {operation.outcome} after ")
+
+
+def test_moments_are_before_only_when_they_are_earlier() -> None:
+    exact = done(1, 2, number="a")
+    seen = Operations([exact])
+    assert seen.ended_before(2) == ()
+    assert seen.in_flight_at(2) == (exact,)
+    assert seen.opened_before(1) == ()
+    assert seen.opened_after(1) == (exact,)
+    assert seen.labelled(number="a") == (exact,)
+
+
+def test_successes_at_the_ends_make_no_gap_of_their_own() -> None:
+    seen = Operations([done(-1, 0), done(1, 3), done(3, 10)])
+    assert [(gap.started, gap.ended) for gap in seen.gaps_without_success(0, 10)] == [(0, 3), (3, 10)]
+    assert [(gap.started, gap.ended) for gap in seen.gaps_without_success(0, 10, timedelta(seconds=3))] == [(3, 10)]
+    assert seen.gaps_without_success(5, 5) == ()
+
+
+def test_what_an_operation_says_of_itself() -> None:
+    assert str(Operation("read", 1.0, 2.5, OK, "storage01", "all of it")) == "read ok after 1.50 s by storage01 all of it"
+    assert str(Operation("read", 1.0)) == "read unknown after under way"
+
+
+def test_a_summary_counts_outcomes_and_who_answered() -> None:
+    assert Operations().summary() == "0 operations: none"
+    assert Operations([done(0, 1, FAILED, who="")]).summary() == "1 operations: 1 failed"
+    assert HISTORY.summary() == "4 operations: 1 failed, 2 ok, 1 unknown; answered by runner01 2, runner02 1"
+
+
+def test_evidence_tells_the_time_of_day_and_any_script() -> None:
+    history = History("test", iter([100.0]).__next__)
+    history.append(Operation("read", 160.00004, 161.00006, OK, "zürich"))
+    (line,) = history.as_json_lines().splitlines()
+    entry = json.loads(line)
+    assert 59 < (datetime.fromisoformat(entry["at"]) - datetime.now(UTC)).total_seconds() <= 60.1
+    assert (entry["started"], entry["ended"]) == (60.0, 61.0001)
+    assert "zürich" in line

@@ -53,3 +53,7 @@ def test_our_codes_stand_beside_those_of_pytest() -> None:
         "INCONCLUSIVE": 10,
         "GATE_NOT_MET": 11,
     }
+
+
+def test_a_run_is_neither_stopped_nor_dirty_unless_it_is_said() -> None:
+    assert exit_code([Verdict.PASSED], gate_met=True) is ExitCode.OK
