@@ -50,6 +50,7 @@ class Lease:
         self.key = store.store.key(NAME)
         self.weak = self.lost = ""
         self.missing = "it was not asked for"
+        self._written = False
         self.succeeded: Holder | None = None
         self._renewed = clock.now()
 
@@ -85,6 +86,7 @@ class Lease:
                 raise self._in_use(alive)
             written = self._write(there.value)
             if written.error is None:
+                self._written = True
                 self._confirm(there.value)
                 return
             if written.error.status != HTTPStatus.PRECONDITION_FAILED and not written.missing:
@@ -189,14 +191,14 @@ class Lease:
         Returns:
             Why it is still there; empty when it is not.
         """
-        if self.missing:
+        if self.missing and not self._written:
             return ""
         there = self.look()
         if there.error is not None:
             return f"the lease {self.key} could not be removed, it ends by itself: {there.error.code} {there.error.message}".strip()
         if there.value is None or there.value.holder.run != self.holder.run:
             return ""
-        self.missing = "it was given up"
+        self.missing, self._written = "it was given up", False
         for each in self._versions() or [there.value.entity.version_id]:  # the newest last: no older one may show
             done = self.store.remove(self.key, each or None)
             if not done.ok and not done.missing:

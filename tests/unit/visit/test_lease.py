@@ -177,6 +177,24 @@ def test_a_store_that_is_away_leaves_the_run_without_a_lease() -> None:
     assert mine.missing == ""
 
 
+def test_one_that_was_written_and_could_not_be_confirmed_is_removed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FakeStore()
+    mine, put = lease(store), store.conditional_put
+
+    def and_goes_away(key: str, content: bytes) -> object:
+        done = put(key, content)
+        store.away = True
+        return done
+
+    monkeypatch.setattr(store, "conditional_put", and_goes_away)
+    mine.take()
+    assert "written, but is not there" in mine.missing
+    store.away = False
+    assert whose(store) == MINE
+    assert mine.give_up() == ""
+    assert store.versions_of == {}
+
+
 def test_what_is_no_lease_is_not_written_over() -> None:
     store = FakeStore()
     store.put(KEY, b"somebody's notes")
