@@ -85,13 +85,14 @@ CHANGES: tuple[Change, ...] = (
         "third connection waits for it. `option redispatch` and `timeout connect 1s` send that connection to another runner after a "
         "second; `inter 2s fastinter 500ms downinter 1s` and `timeout check 1s` take the dead one out within 6 s.",
         "Balancer",
-        "to be answered while runner0[123] is down; observed (silent|reset|refused)",
+        "to be answered while runner0[123] is down; observed (silent .*no SSH banner|reset|refused)",
     ),
     Change(
         "Arguments that OpenTofu still wants",
         "`endpoint` and `force_path_style` are outdated: write `endpoints = { s3 = … }` and `use_path_style = true`.",
         "Runner",
         "[Dd]eprecated|outdated argument",
+        checks=("S3",),
     ),
 )
 

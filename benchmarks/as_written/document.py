@@ -19,14 +19,15 @@ TITLES = {
     "as-written-resolved": "clash resolved: a host each",
     "single": "reference configuration",
 }
+QUOTED = 6
 GUIDE = tuple(name for name in TITLES if name.startswith("as-written"))
 WORDS = {Verdict.FAILED: "**fails**", Verdict.INCONCLUSIVE: "nobody can tell", Verdict.NOT_RUN: "not run"}
 NAMES = {"minio": "MinIO", "haproxy": "HAProxy", "nobody": "nobody"}
 
 INTRODUCTION = """# The guide as written
 
-What a reader gets who follows the guide to the letter, as `pytest features/` found it on real machines, and what to change. The
-configuration that keeps all promises is [the reference configuration](reference-configuration.md).
+What a reader gets who follows the guide to the letter, as `pytest features/` found it with the real programs on embedded labs, and
+what to change. The configuration that keeps all promises is [the reference configuration](reference-configuration.md).
 
 This page is written by `make as-written` from [the-guide-as-written.json](the-guide-as-written.json), the record of the runs, reduced;
 nobody wrote a verdict or a number by hand, and a test keeps the page, the record and the head of the README together. One of the
@@ -89,7 +90,7 @@ def _built(findings: Findings) -> str:
 def _outcome(findings: Findings) -> str:
     total = len(findings.reboots)
     told = "; ".join(f"in {count} of {total}, {_seen(seen)}" for seen, count in findings.outcomes().most_common())
-    return f"After a reboot chance decides, as systemd starts both at once: {told}."
+    return f"After a reboot, at which systemd starts both at once: {told}."
 
 
 def _table(findings: Findings, checks: Sequence[str]) -> Iterator[str]:
@@ -155,7 +156,7 @@ def _port(findings: Findings) -> Iterator[str]:
             listens = " and ".join(NAMES.get(name, name) for name in seen.listens)
             yield f"| {title} | {count} | {NAMES[seen.answers]} | {listens} | {seen.minio} | {seen.haproxy} |"
     yield ""
-    yield "Clients are another machine of the lab that asks 10.1.0.102:9000, for MinIO's health page and for an SSH greeting. "
+    yield "Clients are another machine of the lab that asks 10.1.0.102:9000, for MinIO's health page and for an SSH greeting."
     yield f"({findings.raced}; each outcome stayed as it is for 8 s.)"
     yield ""
 
@@ -164,7 +165,7 @@ def _why(findings: Findings) -> Iterator[str]:
     yield "## What fails, why, and the change to make"
     for topology in GUIDE:
         run = findings.on(topology)
-        yield f"\n### {topology}: {TITLES[topology]}"
+        yield f"\n### `{topology}`: {TITLES[topology]}"
         yield f"\nThe lab came up like this: {run.baseline}."
         for promise in run.promises:
             if not promise.holds:
@@ -172,19 +173,25 @@ def _why(findings: Findings) -> Iterator[str]:
 
 
 def _broken(run: Run, promise: Promise) -> Iterator[str]:
-    yield f"\n**{promise.id} {promise.sentence}**: {promise.words}.\n"
+    """Why a promise does not hold: the first of its scenarios in its own words, the others by name."""
     broken = run.broken(promise.id)
-    for scenario in broken:
-        yield f"- [{scenario.title}](../{scenario.file}): {scenario.verdict.value}"
-        yield from _quoted(scenario)
+    yield f"\n**{promise.id} {promise.sentence}**: {promise.words}, in {len(broken)} of {len(run.of(promise.id))} scenarios.\n"
+    if broken:
+        first, *others = broken
+        yield f"[{first.title}](../{first.file}):\n\n```text"
+        yield from _words(first)
+        yield "```\n"
+        if others:
+            yield f"So also: {'; '.join(f'[{each.title}](../{each.file})' for each in others)}.\n"
     changes = "; ".join(f"[{change.title}](#{anchor(change.title)})" for change in changes_for(run, broken))
-    yield f"\nChange: {changes or 'none is known'}. {_book(promise.id)}"
+    yield f"Change: {changes or 'none is known'}. {_book(promise.id)}"
 
 
-def _quoted(scenario: Scenario) -> Iterator[str]:
-    yield "\n  ```text"
-    yield from (f"  {line}" for line in scenario.reason.splitlines())
-    yield "  ```\n"
+def _words(scenario: Scenario) -> list[str]:
+    """The beginning of an explanation and the errors in it, without a client's decoration."""
+    lines = [line for line in scenario.reason.splitlines() if set(line.strip()) != {"@"}]
+    causes = [line for line in lines[QUOTED:] if line.strip().startswith("Error")]
+    return [*lines[:QUOTED], *(["…"] if len(lines) > QUOTED else []), *causes]
 
 
 def _book(check: str) -> str:
@@ -218,5 +225,5 @@ def _sources(findings: Findings) -> Iterator[str]:
         command = f"pytest {' '.join(run.command)}".replace("|", "/")
         yield f"| {topology} | `{command}` | {run.started} | `{run.commit}` | {run.seconds:.0f} | `{run.record[:12]}` |"
     versions = findings.on("as-written").versions
-    yield f"\n{', '.join(f'{name} {version}' for name, version in versions.items() if name != 'keepalived')}, on one embedded lab each."
+    yield f"\n{', '.join(f'{name} {version}' for name, version in versions.items() if name != 'keepalived')}."
     yield ""

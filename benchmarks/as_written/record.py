@@ -15,7 +15,7 @@ from model.verdicts import Verdict
 
 FILE = ROOT / "docs/the-guide-as-written.json"
 PROMISES = tuple(f"V{number}" for number in range(1, 9))
-LONGEST_REASON = 500
+LONGEST_REASON = 1200
 MEASURED = ("name", "value", "unit", "limit", "labels")
 PASSED = "passed"
 
@@ -117,13 +117,17 @@ class Run(_Data):
         """How many of these hold."""
         return sum(self.promise(check).holds for check in checks)
 
+    def of(self, check: str) -> tuple[Scenario, ...]:
+        """Scenarios that prove a check."""
+        return tuple(each for each in self.scenarios if check in each.checks)
+
     def broken(self, check: str) -> tuple[Scenario, ...]:
-        """Scenarios that kept a check from passing."""
-        return tuple(each for each in self.scenarios if check in each.checks and each.verdict is not Verdict.PASSED)
+        """Those that kept it from passing."""
+        return tuple(each for each in self.of(check) if each.verdict is not Verdict.PASSED)
 
     def numbers(self, check: str) -> tuple[Number, ...]:
         """What was measured for a check."""
-        return tuple(number for each in self.scenarios if check in each.checks for number in each.numbers)
+        return tuple(number for each in self.of(check) for number in each.numbers)
 
 
 class Holding(_Data):
