@@ -99,6 +99,7 @@ full: setup proxmox browser dev ## As `make test`, with every test and every var
 	$(BIN)/pytest tests/ -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single
 	$(BIN)/pytest features/ --tier thorough
+	$(BIN)/python -m tests.rehearsal run
 
 .PHONY: pages
 pages: dev ## Look at all pages in a browser (wants `make browser` once, as root)
