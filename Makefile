@@ -105,6 +105,7 @@ full: setup proxmox browser dev ## As `make test`, with every test, every varian
 	$(BIN)/pytest tests/ --hypothesis-profile intense -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single
 	$(BIN)/pytest features/ --tier thorough
+	$(BIN)/python -m tests.rehearsal run
 
 .PHONY: pages
 pages: dev ## Look at all pages in a browser (wants `make browser` once, as root)
@@ -115,7 +116,7 @@ benchmark: setup browser dev ## Measure set-up, boot, tear-down and commands of 
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: setup dev ## The gate N times in each variant (N=5: plain, load, two labs, random order); hours, goes on where it was ended
+soak: setup proxmox dev ## The gate N times in each variant (N=5: plain, load, two labs, rehearsed, random order); hours, goes on where it was ended
 	$(BIN)/python -m benchmarks.soak --runs $(N) $(ARGS)
 
 .PHONY: as-written

@@ -18,7 +18,7 @@ LONGEST_SECONDS = 600
 LAST_LINES = 5
 PHASES = {
     "apply": "OpenTofu and its provider; clones are entries in a list, and take no time",
-    "boot": "until every sshd greets; systemd-nspawn machines, no kernel of their own",
+    "boot": "until the last sshd greets; machines without a kernel of their own boot while others are made",
     "roles": "files, programs and units over SSH, all machines at once",
     "store set up": "bucket, versions, the runners' user",
     "snapshots": "one per machine",

@@ -35,25 +35,29 @@ class SuiteRun:
     folder: Path = Path()
 
 
-def pytest_command(*options: str) -> list[str]:
+PYTEST = ("pytest", "features")
+
+
+def pytest_command(*options: str, program: tuple[str, ...] = PYTEST) -> list[str]:
     """The command line of a run from which moments can be learned."""
-    return [sys.executable, "-m", "pytest", "-p", "benchmarks.moments", "features", *options]
+    return [sys.executable, "-m", *program, "-p", "benchmarks.moments", *options]
 
 
-def run(*options: str, first: tuple[str, ...] = (), passing: bool = True) -> SuiteRun:
+def run(*options: str, first: tuple[str, ...] = (), passing: bool = True, program: tuple[str, ...] = PYTEST) -> SuiteRun:
     """Run the suite.
 
     Args:
         *options: After `pytest features`.
         first: Shell text for what is done before, as part of the measured time; one command each.
         passing: Whether only a run with exit code 0 may be measured.
+        program: Module that is run, with its arguments: pytest, or what runs pytest.
 
     Raises:
         AcceptanceError: It failed, or never came to a scenario; carries its last lines.
     """
     with tempfile.TemporaryDirectory(prefix="tofu-ha-benchmark-") as folder:
         told = Path(folder) / "moments.json"
-        command = pytest_command(*options, f"--moments={told}")
+        command = pytest_command(*options, f"--moments={told}", program=program)
         script = " && ".join([*first, 'exec "$@"'])
         begun = time.monotonic()
         done = subprocess.run(

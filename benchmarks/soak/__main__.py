@@ -50,8 +50,8 @@ def _counts(line: Line, since: str) -> bool:
 
 def _run(variant: Variant, topology: str, check: str) -> tuple[Line, str]:
     with busy_cores(variant.load):
-        options = ("--topology", topology, *variant.options(), *(("--check", check) if check else ()))
-        found = suite.run(*options, passing=False)
+        options = (*variant.options(topology), *(("--check", check) if check else ()))
+        found = suite.run(*options, passing=False, program=variant.program(topology))
     line = line_of(found, variant, revision=_revision(), checks=check or "all")
     append(DOCUMENT, line)
     keep(found.folder)

@@ -79,7 +79,7 @@ class Line:
     def is_of(self, variant: Variant, topology: str, checks: str) -> bool:
         """Whether the run was one of these."""
         mine = (self.labs, self.load, self.order, self.topology, self.checks)
-        return mine == (variant.labs, variant.load, variant.order, topology, checks)
+        return mine == (variant.labs, variant.load, variant.order, variant.place(topology), checks)
 
 
 def digest_of(record: Mapping[str, Any]) -> str:
@@ -104,7 +104,7 @@ def line_of(found: suite.SuiteRun, variant: Variant, *, revision: str, checks: s
     record = found.record
     counted = sum(entry["verdict"] != Verdict.NOT_RUN for entry in record["scenarios"])
     return Line(
-        when=record["started"][:16].replace("T", " "), revision=revision, topology=record["topology"], checks=checks,
+        when=record["started"][:16].replace("T", " "), revision=revision, topology=variant.place(record["topology"]), checks=checks,
         labs=variant.labs, load=variant.load, order=variant.order, seed=record["seed"], seconds=found.seconds,
         exit_code=record["exit_code"], scenarios=counted, digest=digest_of(record),
     )  # fmt: skip

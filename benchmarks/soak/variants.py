@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from benchmarks.suite import PYTEST
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -16,6 +18,7 @@ class Variant:
         labs: How many at once.
         load: Cores that are kept busy meanwhile.
         order: Of the scenarios, as in `pytest --order`.
+        rehearsed: Whether labs are VMs of a stand-in of Proxmox VE.
     """
 
     name: str
@@ -23,11 +26,21 @@ class Variant:
     labs: int = 1
     load: int = 0
     order: str = "written"
+    rehearsed: bool = False
 
-    def options(self) -> tuple[str, ...]:
+    def options(self, topology: str) -> tuple[str, ...]:
         """For pytest."""
         workers = ("-n", str(self.labs)) if self.labs > 1 else ()
-        return (*workers, "--order", self.order)
+        plan = () if self.rehearsed else ("--topology", topology)
+        return (*plan, *workers, "--order", self.order)
+
+    def program(self, topology: str) -> tuple[str, ...]:
+        """What is run."""
+        return ("tests.rehearsal", "run", "--topology", topology) if self.rehearsed else PYTEST
+
+    def place(self, topology: str) -> str:
+        """How the document calls its labs."""
+        return f"{topology}, rehearsed" if self.rehearsed else topology
 
 
 VARIANTS = {
@@ -36,6 +49,7 @@ VARIANTS = {
         Variant("plain", "one lab, in the order in which features are written"),
         Variant("load", "every core is busy with an endless loop meanwhile", load=os.cpu_count() or 1),
         Variant("two-labs", "two labs at once, each with half of the scenarios", labs=2),
+        Variant("rehearsed", "one lab, as VMs of a stand-in of Proxmox VE (wants `make proxmox`)", rehearsed=True),
         Variant("random", "two labs at once, scenarios in an order by chance", labs=2, order="random"),
     )
 }

@@ -31,11 +31,15 @@ LEFT_OVER = 1
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 app = typer.Typer(
-    cls=PlainErrors, add_completion=False, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=PlainErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-@app.callback(invoke_without_command=False)
+@app.callback()
 def describe() -> None:
     """Rehearse labs on Proxmox VE: the API is fakepve's, OpenTofu and its provider are real, and so is the machine behind each VM."""
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,8 @@ from tests.rehearsal.guests import Guests, VmFacts
 from tests.rehearsal.rehearsal import Rehearsal, on_paper
 from tests.rehearsal.serving import NODES, POOL, STORAGE, TEMPLATE, TOKEN_ID, USER
 
+ROOT = Path(__file__).parents[2]
+INCONCLUSIVE = 10
 START = "/nodes/{node}/qemu/{vmid}/status/start"
 NAMES = {f"tofu-{name}" for name in ("storage01", "balancer01", "runner01", "runner02", "runner03")}
 
@@ -197,6 +202,18 @@ def test_one_of_three_that_does_not_start_is_named_and_the_others_are_kept(tmp_p
         driver._discard(removal.workspace_of("run-1"))
         assert paper.vms() == []
         driver.cluster.close()
+
+
+def test_a_run_whose_machine_does_not_start_is_inconclusive_and_says_what_is_kept(tmp_path: Path) -> None:
+    with on_paper(tmp_path, OneFails()) as paper:
+        command = [sys.executable, "-m", "pytest", "features/", "--lab", str(paper.lab_file("single")), "--check", "S4"]
+        done = subprocess.run(command, cwd=ROOT, env=paper.environment, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == INCONCLUSIVE, done.stdout
+        said = " ".join(done.stdout.split())
+        assert "QEMU exited with code 1" in said
+        assert re.search(r"what was made is kept until .* then remove it: python -m provisioning down run-", said)
+        assert "inconclusive: S4" in said
+        assert set(paper.vms()) == NAMES
 
 
 def test_a_cluster_that_is_busy_is_asked_again(

@@ -126,6 +126,34 @@ def playing() -> Iterator[tuple[subprocess.Popen[str], LabNames]]:
         yield serving, names
 
 
+def machines_of(names: LabNames) -> list[str]:
+    return [trace for trace in traces_of(names.lab) if "-vm" in trace]
+
+
+@contextmanager
+def in_the_middle_of_a_run(name: str) -> Iterator[tuple[subprocess.Popen[str], LabNames]]:
+    """A rehearsal of one check, whose first machines are there."""
+    names = LabNames(f"{name}-{os.getpid()}")
+    with program("tests.rehearsal", "run", "--name", names.lab, "--topology", "single", "--check", "S4") as run:
+        wait_until(lambda: machines_of(names), bool, what="there are machines", within=WITHIN)
+        yield run, names
+
+
+def test_a_run_on_a_rehearsal_that_is_interrupted_leaves_nothing() -> None:
+    with in_the_middle_of_a_run("pve-stop") as (run, names):
+        run.send_signal(signal.SIGINT)
+        assert run.wait(WITHIN.total_seconds()) == INTERRUPTED
+    assert traces_of(names.lab) == []
+
+
+def test_what_a_killed_run_on_a_rehearsal_left_is_found_by_sweep() -> None:
+    with in_the_middle_of_a_run("pve-kill") as (run, names):
+        run.kill()
+        run.communicate(timeout=WITHIN.total_seconds())  # and what it had started
+    sweep()  # or whoever began a run meanwhile did
+    assert traces_of(names.lab) == []
+
+
 def test_a_rehearsal_that_is_interrupted_leaves_nothing() -> None:
     with playing() as (serving, names):
         serving.send_signal(signal.SIGINT)

@@ -106,3 +106,11 @@ def test_waits_and_targets_are_read_from_the_measurements() -> None:
     assert rows["out of rotation after (plug pulled)"].values == (5.0,)
     assert rows["longest apply"].reached
     assert rows["address moved after (frozen)"].note == "never measured"
+
+
+def test_a_rehearsed_gate_is_told_from_one_on_embedded_labs() -> None:
+    variant = VARIANTS["rehearsed"]
+    assert variant.program("single") == ("tests.rehearsal", "run", "--topology", "single")
+    assert variant.options("single") == ("--order", "written")
+    assert VARIANTS["plain"].options("single") == ("--topology", "single", "--order", "written")
+    assert (variant.place("single"), VARIANTS["plain"].place("single")) == ("single, rehearsed", "single")
