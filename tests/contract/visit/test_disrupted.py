@@ -87,6 +87,7 @@ def test_a_lab_that_becomes_somebody_elses_is_left_alone(own: Path, tmp_path: Pa
     assert "not run" in {entry["verdict"] for entry in run.scenarios.values()}
 
 
+@pytest.mark.proof
 def test_after_a_run_that_was_killed(own: Path, tmp_path: Path) -> None:
     """Its lease keeps the next one out, wherever that was started; `heal` gives it up, so that nobody has to wait for its end."""
     for name in ("killed", "next"):

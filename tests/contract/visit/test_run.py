@@ -33,6 +33,11 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
+WITH_AND_WITHOUT_WORKERS = pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "2"), id="with workers", marks=pytest.mark.proof)]
+)
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProbe]:
     """A state store on this host, with an empty bucket that keeps versions."""
@@ -97,7 +102,7 @@ def test_what_does_not_answer_is_shown_and_nothing_is_left(file: Path, tmp_path:
     assert store.versions("").value == ()
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with workers"])
+@WITH_AND_WITHOUT_WORKERS
 def test_a_lab_in_use(file: Path, tmp_path: Path, store: StoreProbe, workers: tuple[str, ...]) -> None:
     lease = Lease(store, Holder.me(OTHER))
     lease.take()
@@ -113,7 +118,7 @@ def test_a_lab_in_use(file: Path, tmp_path: Path, store: StoreProbe, workers: tu
     assert store.versions("").value == ()
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with workers"])
+@WITH_AND_WITHOUT_WORKERS
 def test_a_prefix_of_somebody_else(file: Path, tmp_path: Path, store: StoreProbe, workers: tuple[str, ...]) -> None:
     store.put("acceptance/network/terraform.tfstate", b"{}")
     try:

@@ -165,7 +165,10 @@ PLANTED = (
 )
 
 
-@pytest.mark.parametrize("planted", PLANTED, ids=lambda each: each.words)
+CASES = [pytest.param(each, id=each.words, marks=pytest.mark.proof if number % 2 else ()) for number, each in enumerate(PLANTED)]
+
+
+@pytest.mark.parametrize("planted", CASES)
 def test_what_is_left_on_a_machine_is_found(visit: Visit, owned: Lab, planted: Leftover) -> None:
     visit.arrive()
     machine = owned.machines[planted.machine]

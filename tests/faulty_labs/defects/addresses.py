@@ -25,7 +25,6 @@ DEFECTS = (
         healthy=("S5", "T3", "V2"),
         alter=only("balancer02", not_at_boot("keepalived.service")),
         selection="short",
-        sampled=True,
     ),
     Defect(
         "both balancers have the addresses",

@@ -182,7 +182,6 @@ DEFECTS = (
         healthy=("V5", "S5", "T1"),
         alter=every(Role.BALANCER, edited(HAPROXY, "balance static-rr", "balance source")),
         selection="short",
-        sampled=True,
     ),
     Defect(
         "one runner gets hardly any work",

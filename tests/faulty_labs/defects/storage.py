@@ -118,7 +118,6 @@ DEFECTS = (
         healthy=("V5", "V3", "S1"),
         after_boot=make_bucket_anew,
         selection="short or smoke",
-        sampled=True,
     ),
     Defect(
         "MinIO is not told to come back on one node",
