@@ -204,11 +204,11 @@ def test_a_command_that_fails_is_told_with_its_words(machine: FakeMachine) -> No
 @pytest.mark.parametrize(
     ("listed", "stands_still"),
     [
-        ("100 Ts minio.service 1\n101 Tl minio.service 1\n99\n", True),
-        ("100 Ts minio.service 1\n743 Z minio.service 1\n99\n", True),
-        ("100 Ts minio.service 1\n101 Sl minio.service 1\n99\n", False),
-        ("100 Zs minio.service 1\n99\n", False),
-        ("101 T minio.service 1\n99\n", False),
+        ("100 Ts minio.service 1\n101 Tl minio.service 1\n100\n99\n", True),
+        ("100 Ts minio.service 1\n743 Z minio.service 1\n100\n99\n", True),
+        ("100 Ts minio.service 1\n101 Sl minio.service 1\n100\n99\n", False),
+        ("100 Zs minio.service 1\n100\n99\n", False),
+        ("101 T minio.service 1\n100\n99\n", False),
     ],
 )
 def test_what_has_ended_stands_still(
