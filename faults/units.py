@@ -45,19 +45,20 @@ def main_pid(machine: Machine, unit: str) -> str:
 def process_states(machine: Machine, unit: str) -> dict[str, str]:
     """Every process of a unit with its state (`S`, `R`, `T` …), without those through which we ask.
 
-    Where control is SSH, our own session is a part of the unit of sshd, or a child of it; its listener is not left out.
+    Where control is SSH, our own session is a part of the unit of sshd; its listener, the unit's main process, is not left out. A session
+    that survived its listener is a child of init, as the next listener is.
 
     Raises:
         ControlChannelLost: The machine did not say.
         Unreadable: It said something else, or not all.
     """
-    said = command(machine, "ps -eo pid=,stat=,unit=,ppid=; echo $$").stdout
-    *lines, last = said.rstrip().split("\n")
-    rows = [_words(machine, PROCESS, line) for line in lines]
+    look = f"ps -eo pid=,stat=,unit=,ppid=; systemctl show --property=MainPID --value {unit}; echo $$"
+    *lines, main, asking = ["", "", *command(machine, look).stdout.rstrip().split("\n")]  # too little is unreadable, too
+    rows = [_words(machine, PROCESS, line) for line in lines[2:]]
     parents = {pid: parent for pid, _, _, parent in rows}
-    asking = _words(machine, SHELL, last)[0]
+    main, asking = _words(machine, SHELL, main)[0], _words(machine, SHELL, asking)[0]
     above, each = set[str](), asking
-    while parents.get(each, INIT) != INIT and each not in above:
+    while each in parents and each not in {INIT, main} | above:
         above.add(each)
         each = parents[each]
     ours = {pid for pid, parent in parents.items() if parent == asking} | above

@@ -17,7 +17,10 @@ from probes.outcomes import RunningCommand, SshOutcome
 
 LOOK_EVERY_SECONDS = 0.05
 LIVES = timedelta(minutes=15)
-"""The quiet command ends by itself after this, so that nothing stays on a runner whatever happens to us."""
+"""The quiet command ends by itself after this."""
+
+QUIET = "export {mark}=session; for _ in $(seq {seconds}); do sleep 1; kill -0 $PPID 2>/dev/null || exit; done"
+"""It ends with its session, too, so that nothing stays on a runner: sshd(8) kills no command whose client has gone."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class SessionHolder(Client):
                 msg = f"expected session {number + 1} of {self.count} to be let in at {login.address}; observed {session}"
                 raise PromiseBroken(msg)
             who = ssh.who_answered(self.lab, session) or ""
-            command = session.start(f"export {MARK}=session; exec sleep {self._lives.total_seconds():g}")
+            command = session.start(QUIET.format(mark=MARK, seconds=round(self._lives.total_seconds())))
             self._held.append(_Held(self.history.begin("session", number=str(number), runner=who), command, who))
         self._watcher = threading.Thread(target=self._watch, name=self.history.name, daemon=True)
         try:

@@ -20,6 +20,8 @@ from tests.contract.clients.conftest import Inside
 
 RUNNERS = ["runner01", "runner02", "runner03"]
 PATIENCE = timedelta(seconds=60)
+IN_SESSIONS = "'[k]ill -0 .PPID'"
+"""What runs in a session of ours, for pgrep(1), which does not find itself by it."""
 
 
 def play(inside: Inside, client: Client, count: int) -> None:
@@ -66,7 +68,7 @@ def test_sessions_live_until_they_are_ended_and_it_is_known_by_whom(lab: Lab, in
     try:
         wait_until(lambda: sum(map(holder.with_runner, RUNNERS)), lambda count: count == 3, what="three sessions are held", within=PATIENCE)
         victim = holder.operations[0].labels["runner"]
-        lab.machines[victim].run("pkill -x sleep")
+        lab.machines[victim].run(f"pkill -f {IN_SESSIONS}")
         ended = wait_until(lambda: holder.operations.ended, bool, what="a session ends", within=PATIENCE).value
     finally:
         inside(holder.stop)
@@ -76,6 +78,9 @@ def test_sessions_live_until_they_are_ended_and_it_is_known_by_whom(lab: Lab, in
     assert with_victim.outcomes == {Outcome.FAILED: len(with_victim)}
     others = holder.operations.where(lambda each: each.who != victim)
     assert {each.detail for each in others} <= {"lived until the client was stopped"}
+    for runner in lab.runners:
+        left = lambda machine=runner: machine.run(f"pgrep -f {IN_SESSIONS}").stdout  # noqa: E731 - a look
+        wait_until(left, "".__eq__, what=f"nothing of the sessions is left on {runner.name}", within=timedelta(seconds=10))
 
 
 def test_the_store_answers_and_no_read_is_stale(lab: Lab, inside: Inside) -> None:

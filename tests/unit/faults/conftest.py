@@ -71,10 +71,11 @@ class FakeMachine(Machine):
         stdout = ""
         if "boot_id" in command:
             stdout = f"boot-{self.boot}\n"
+        elif command.startswith("ps "):
+            rows = f"{self.pid} Ss minio.service 1\n" * (self.pid > 0) + "38 Ss ssh.service 1\n" * self.sshd
+            stdout = f"{rows}{self._main_pid(command)}\n99\n"
         elif "MainPID" in command:
             stdout = f"{self._main_pid(command)}\n"
-        elif command.startswith("ps "):
-            stdout = f"{self.pid} Ss minio.service 1\n" * (self.pid > 0) + "38 Ss ssh.service 1\n" * self.sshd + "99\n"
         elif command.startswith("ss "):
             stdout = ""
         elif self._obeys(command):

@@ -10,6 +10,7 @@ from faults.fault import EFFECT_WITHIN, GONE_WITHIN, Fault
 from faults.power import PlugPulled, Reboot, ShutDown
 from faults.service import STOP_SSH, ProcessKilled, ServiceFrozen, ServiceRestarted, SshStopped
 from faults.service_fault import ANOTHER_WITHIN
+from faults.units import process_states
 from model.errors import AbilityMissing, ControlChannelLost, DeadlineMissed, FaultHadNoEffect
 from model.lab import Ability, CommandResult
 from tests.unit.faults.conftest import FakeMachine, World
@@ -203,11 +204,11 @@ def test_a_command_that_fails_is_told_with_its_words(machine: FakeMachine) -> No
 @pytest.mark.parametrize(
     ("listed", "stands_still"),
     [
-        ("100 Ts minio.service 1\n101 Tl minio.service 1\n99\n", True),
-        ("100 Ts minio.service 1\n743 Z minio.service 1\n99\n", True),
-        ("100 Ts minio.service 1\n101 Sl minio.service 1\n99\n", False),
-        ("100 Zs minio.service 1\n99\n", False),
-        ("101 T minio.service 1\n99\n", False),
+        ("100 Ts minio.service 1\n101 Tl minio.service 1\n100\n99\n", True),
+        ("100 Ts minio.service 1\n743 Z minio.service 1\n100\n99\n", True),
+        ("100 Ts minio.service 1\n101 Sl minio.service 1\n100\n99\n", False),
+        ("100 Zs minio.service 1\n100\n99\n", False),
+        ("101 T minio.service 1\n100\n99\n", False),
     ],
 )
 def test_what_has_ended_stands_still(
@@ -225,3 +226,23 @@ def test_what_has_ended_stands_still(
         with pytest.raises(FaultHadNoEffect, match="stands still"):
             fault.prove_effect()
     assert world.seconds <= EFFECT_WITHIN.total_seconds() + 1
+
+
+ROWS = """1 Ss init.scope 0
+{listener} Ss ssh.service 1
+7788 S ssh.service {parent}
+7790 T ssh.service {listener}
+9001 S ssh.service 7788
+9002 R ssh.service 9001
+{listener}
+9001
+"""
+
+
+@pytest.mark.parametrize("parent", ["500", "1"], ids=["a child of the listener", "survived its listener"])
+def test_our_own_session_is_none_of_the_units_processes_and_the_listener_is(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, parent: str
+) -> None:
+    said = ROWS.format(listener="500", parent=parent)
+    monkeypatch.setattr(machine, "run", lambda command, **_: CommandResult(command, 0, said, ""))
+    assert process_states(machine, "ssh.service") == {"500": "S", "7790": "T"}

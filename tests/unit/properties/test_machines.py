@@ -25,7 +25,9 @@ from tests.unit.properties.damage import WORDS, cut, damaged, interleaved, read_
 
 VERSION = "9c69b28a-1242-4ed4-8a77-b4390b25f75c"
 IP = "lo               UNKNOWN        127.0.0.1/8\nhost0@if12       UP             10.1.0.21/24 10.1.0.102/24\neth1 DOWN\n"
-PS = "    1 Ss   init.scope 0\n   38 Ss   ssh.service 1\n   77 Sl   minio.service 1\n   78 T    minio.service 77\n  104 Ss   - 38\n104\n"
+PS = (
+    "    1 Ss   init.scope 0\n   38 Ss   ssh.service 1\n   77 Sl   minio.service 1\n   78 T    minio.service 77\n  104 Ss   - 38\n77\n104\n"
+)
 SS = (
     'LISTEN 0      128          0.0.0.0:22        0.0.0.0:*    users:(("sshd",pid=38,fd=3))\n'
     'LISTEN 0      4096               *:9000            *:*    users:(("minio",pid=77,fd=7))\n'
