@@ -13,7 +13,7 @@ import typer
 from benchmarks import suite
 from benchmarks.as_written.document import PAGE, page, rewrite_readme
 from benchmarks.as_written.race import race
-from benchmarks.as_written.record import FILE, Findings, planted, reduced
+from benchmarks.as_written.record import FILE, Findings, planted, reduced, soaked
 from benchmarks.host import ROOT, this_host
 from model.errors import AcceptanceError, BadInput
 from provisioning.progress import Progress
@@ -61,7 +61,8 @@ def main(
             Findings.load().model_copy(update={"planted": sitting}).save()
         if not only_write:
             _find(progress, what or list(TOPOLOGIES), labs, reboots)
-        findings = Findings.load()
+        findings = Findings.load().model_copy(update={"soaked": soaked()})
+        findings.save()
         PAGE.write_text(page(findings), encoding="utf-8")
         rewrite_readme(findings)
     except AcceptanceError as error:

@@ -68,7 +68,7 @@ CHANGES: tuple[Change, ...] = (
         'the backend block: `endpoints = { s3 = "http://10.1.0.101:9000" }`. Where there is but one host, give it a second address, and '
         "have each bind its own: `minio server --address 10.1.0.101:9000 …`, `bind 10.1.0.102:9000`. The reference does both.",
         "Storage",
-        r"10\.1\.0\.102:9000.*(malformed HTTP|connection refused|reset|BadStatusLine|Connection broken)|storage01.*(reset|refused)",
+        r"10\.1\.0\.102:9000.*(malformed HTTP|connection refused|reset|BadStatusLine|Connection broken)|minio\.service to be active",
         CLASH,
     ),
     Change(

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from benchmarks.host import ROOT
+from benchmarks.soak.document import DOCUMENT, lines
 from model.errors import BadInput
 from model.verdicts import Verdict
 
@@ -159,6 +160,14 @@ class Planted(_Data):
     false_alarms: int
 
 
+class Soaked(_Data):
+    """Runs of the gate on healthy labs: how many there are in `docs/soak.md`, how many met the gate, and when the newest was."""
+
+    runs: int
+    met: int
+    newest: str
+
+
 class Findings(_Data):
     """Everything that the pages tell.
 
@@ -169,6 +178,7 @@ class Findings(_Data):
         reboots: Who had it after each reboot of that host.
         raced: When the reboots were made, and at which commit.
         planted: The newest whole sitting of `make prove`.
+        soaked: Runs of the gate on healthy labs, when the pages were last written.
     """
 
     runs: tuple[Run, ...] = ()
@@ -177,6 +187,7 @@ class Findings(_Data):
     reboots: tuple[Holding, ...] = ()
     raced: str = ""
     planted: Planted | None = None
+    soaked: Soaked | None = None
 
     def on(self, topology: str) -> Run:
         """The run on a topology.
@@ -253,3 +264,9 @@ def planted(table: Mapping[str, Any]) -> Planted:
     if table["planted"] != table["known"]:
         raise BadInput(f"{table['planted']} of {table['known']} defects were planted; the pages tell of whole sittings only: make prove")
     return Planted(**{name: table[name] for name in Planted.model_fields})
+
+
+def soaked(document: Path = DOCUMENT) -> Soaked:
+    """Count the lines of `docs/soak.md`."""
+    seen = lines(document)
+    return Soaked(runs=len(seen), met=sum(line.exit_code == 0 for line in seen), newest=max(line.when for line in seen))
