@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -44,7 +44,7 @@ def describe() -> None:
     """Rehearse labs on Proxmox VE: the API is fakepve's, OpenTofu and its provider are real, and so is the machine behind each VM."""
 
 
-Topology = Annotated[str, typer.Option(help="`production` or `single`.")]
+Topology = Annotated[Literal["production", "single"], typer.Option(help="What the lab looks like.")]
 Name = Annotated[str, typer.Option(help="Of what is made on this host; `python -m provisioning list` shows it.")]
 
 
