@@ -122,7 +122,8 @@ def main(
     names, ledger = chosen(modules or []), Ledger(RESULTS)
     if survivors:
         for name in names:
-            _tell(ledger.of_module(name))
+            there = {mutant.name for mutant in mutants_of(ROOT / name)}
+            _tell([each for each in ledger.of_module(name) if each.mutant in there])
         return
     os.nice(NICE)
     sitting, revision, known = Sitting(ledger), _revision(), equivalents()

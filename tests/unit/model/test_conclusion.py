@@ -191,6 +191,6 @@ def test_the_sentence_names_what_failed_and_what_nobody_saw() -> None:
 
 
 def test_what_could_not_be_counted_is_told() -> None:
-    run = a_run([ONE], {"one": INCONCLUSIVE, "unread": INCONCLUSIVE, "gone": PASSED}, checks=(check("V1"),))
+    run = a_run([ONE], {"one": INCONCLUSIVE, "unread": INCONCLUSIVE, "torn": INCONCLUSIVE, "gone": PASSED}, checks=(check("V1"),))
     assert conclude(run, pytest_code=1) == 10
-    assert run.conclusion == "0 of 1 checks hold; inconclusive: V1; could not be read or counted: 1."
+    assert run.conclusion == "0 of 1 checks hold; inconclusive: V1; could not be read or counted: 2."

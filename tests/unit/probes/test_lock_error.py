@@ -80,3 +80,23 @@ def test_other_output_is_no_lock_error(output: str) -> None:
 def test_what_is_no_lock_object_is_told(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"no lock object|Expecting value"):
         LockInfo.from_json(content)
+
+
+def test_two_holders_in_one_block_are_none(captured: Captured) -> None:
+    text = captured("refused_apply.txt").replace("  Who: ", "  ID:        bbbbbbbb\n  Who: ")
+    error = parse_lock_error(text)
+    assert error is not None
+    assert (error.status_code, error.info) == (412, None)
+
+
+def test_a_refusal_tells_itself_in_one_line(captured: Captured) -> None:
+    assert str(parse_lock_error(captured("refused_apply.txt"))) == (
+        f"Error acquiring the state lock (412 PreconditionFailed; held by tofu@runner01 for OperationTypeApply, ID {HOLDER})"
+    )
+    assert str(parse_lock_error("Error acquiring the state lock")) == "Error acquiring the state lock (no status; no holder named)"
+
+
+def test_lines_that_are_no_diagnostics_hide_none(captured: Captured) -> None:
+    error = parse_lock_error('Initializing the backend...\n{"@level":"error" broken\n' + captured("refused_apply_json.txt"))
+    assert error is not None
+    assert error.held_by_someone
