@@ -116,7 +116,7 @@ benchmark: setup browser dev ## Measure set-up, boot, tear-down and commands of 
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: setup proxmox dev ## The gate N times in each variant (N=5: plain, load, two labs, rehearsed, random order); hours, goes on where it was ended
+soak: setup proxmox dev ## The gate N times in each variant (N=5: plain, load, a busy core, two labs, rehearsed, random order); hours, goes on where it was ended
 	$(BIN)/python -m benchmarks.soak --runs $(N) $(ARGS)
 
 .PHONY: as-written

@@ -48,6 +48,7 @@ VARIANTS = {
     for variant in (
         Variant("plain", "one lab, in the order in which features are written"),
         Variant("load", "every core is busy with an endless loop meanwhile", load=os.cpu_count() or 1),
+        Variant("busy-core", "two labs at once, and one core is busy with an endless loop meanwhile", labs=2, load=1),
         Variant("two-labs", "two labs at once, each with half of the scenarios", labs=2),
         Variant("rehearsed", "one lab, as VMs of a stand-in of Proxmox VE (wants `make proxmox`)", rehearsed=True),
         Variant("random", "two labs at once, scenarios in an order by chance", labs=2, order="random"),
