@@ -19,6 +19,8 @@ from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.names import LabNames
 from tests.contract.peer import Peer
 
+pytestmark = pytest.mark.proof
+
 NO_POWER = "the lab's driver cannot do this to ci-"
 NOT_CARRIED = "is reached through a jump host only, which carries SSH and nothing else for us"
 FEASIBLE = ("--allow-disruption", "-m", "not disruptive or check(id='V6') or check(id='V7')")

@@ -21,6 +21,8 @@ from probes.outcomes import Reached
 from tests.contract.faults.zoo import S3
 from tests.contract.peer import Peer, fate, ticks
 
+pytestmark = pytest.mark.proof
+
 Strike = Callable[[Fault], Fault]
 SILENT = 28
 """Exit status of curl(1) when the time is up."""

@@ -13,6 +13,8 @@ from faults.rebuild import Rebuilt
 from model.lab import Lab
 from tests.contract.peer import Peer, fate
 
+pytestmark = pytest.mark.proof
+
 Strike = Callable[[Fault], Fault]
 BOOT = "cat /proc/sys/kernel/random/boot_id"
 

@@ -32,6 +32,8 @@ from probes.ssh import knock
 from tests.contract.faults.zoo import HAPROXY, MINIO, S3, owner
 from tests.contract.peer import Peer, fate, ticks
 
+pytestmark = pytest.mark.proof
+
 Strike = Callable[[Fault], Fault]
 
 

@@ -20,6 +20,8 @@ from provisioning.roles import Applied
 from provisioning.roles.reference import MINIO_DATA
 from tests.contract.peer import Peer
 
+pytestmark = pytest.mark.proof
+
 KEY = "acceptance/contract/full"
 
 

@@ -75,6 +75,7 @@ def test_nothing_is_disrupted_where_alerts_cannot_be_silenced(own: Path, tmp_pat
     assert journal(tmp_path) == ["after"]
 
 
+@pytest.mark.proof
 def test_a_lab_that_becomes_somebody_elses_is_left_alone(own: Path, tmp_path: Path, driver: EmbeddedDriver, owned: Lab) -> None:
     run = AcceptanceRun(tmp_path, ("--lab", str(own), "--check", "V7,V2", "--allow-disruption"))
     try:

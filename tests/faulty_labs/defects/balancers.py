@@ -25,7 +25,6 @@ DEFECTS = (
         ),
         healthy=("V2", "V8", "S4"),
         alter=only("balancer01", edited(HAPROXY, "    server runner02 10.1.0.104:22\n", "")),
-        sampled=True,
     ),
     Defect(
         "the runner endpoint is on another port",

@@ -27,7 +27,6 @@ DEFECTS = (
         healthy=("V2", "S5", "T1"),
         after_boot=ran("runner03", f"umount {TOFU}", f"rm {TOFU}"),
         selection="short",
-        sampled=True,
     ),
     Defect(
         "git is missing on one runner",
@@ -156,7 +155,6 @@ DEFECTS = (
             edited(BACKEND_SETTINGS, "use_path_style  ", "force_path_style"),
         ),
         selection="short",
-        sampled=True,
     ),
     Defect(
         "one runner was finished by hand",
@@ -166,7 +164,6 @@ DEFECTS = (
         alter=only("runner03", edited(CREDENTIALS, "tofu-runner", "CHANGE-ME")),
         after_boot=ran("runner03", f"sed -i s/CHANGE-ME/tofu-runner/ {CREDENTIALS}"),
         selection="short",
-        sampled=True,
     ),
     Defect(
         "host keys have no certificates",

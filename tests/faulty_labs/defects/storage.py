@@ -187,7 +187,6 @@ DEFECTS = (
         healthy=("V2", "H31", "T1"),
         after_boot=bucket_open_to("s3:ListBucket", "s3:GetObject"),
         selection="short",
-        sampled=True,
     ),
     Defect(
         "old versions of states are removed after a day",
