@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from benchmarks import suite
 from benchmarks.calm import Calm
 from benchmarks.results import Row, Table
-from benchmarks.soak.document import digest_of
+from benchmarks.soak.differences import record_of
+from benchmarks.soak.document import Line
+from benchmarks.soak.runs import Wanted
+from benchmarks.soak.variants import VARIANTS, Variant
 from model.topology import DEFAULT_TOPOLOGY
 
 TITLE = "The whole gate on `production`, labs included"
 TARGET_SECONDS = {"one lab": 600.0, "two labs at once": 360.0}
-OPTIONS: dict[str, tuple[str, ...]] = {"one lab": (), "two labs at once": ("-n", "2")}
+VARIANTS_OF = {"one lab": VARIANTS["plain"], "two labs at once": VARIANTS["two-labs"]}
 TARGETS = {
     "address moved after (plug pulled)": 1.0,
     "address moved after (stopped)": 1.0,
@@ -28,31 +30,41 @@ AFTER = " after"
 
 
 def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
-    """Run the gate in turn with one lab and with two, and read what it measured."""
-    found: dict[str, list[suite.SuiteRun]] = {name: [] for name in OPTIONS}
-    for number in range(1, runs + 1):
-        for name, options in OPTIONS.items():
-            tell(f"{name}, {number} of {runs}")
-            calm.wait()
-            found[name].append(suite.run("--topology", DEFAULT_TOPOLOGY, *options))
-    rows = [Row(name, tuple(run.seconds for run in done), target=TARGET_SECONDS[name]) for name, done in found.items()]
-    records = [run.record for run in found["one lab"]]
-    waited = [sum(_waits(record)) for record in records]
+    """Take what soak runs measured at this revision, with one lab and with two, and make those that are missing."""
+    found = {name: _runs(name, variant, runs, calm, tell) for name, variant in VARIANTS_OF.items()}
+    rows = [Row(name, tuple(line.seconds for line, _ in done), target=TARGET_SECONDS[name]) for name, done in found.items()]
+    one_lab = found["one lab"]
+    waited = [(sum(_waits(record)), line.seconds) for line, record in one_lab]
     rows += [
-        Row("one lab: – waiting for what sentences promise", tuple(waited), note="until it is seen, by the clock of each sentence"),  # noqa: RUF001
         Row(
-            "one lab: share of that waiting", tuple(100 * one / run.seconds for one, run in zip(waited, found["one lab"], strict=True)), "%"
+            "one lab: – waiting for what sentences promise",  # noqa: RUF001
+            tuple(seconds for seconds, _ in waited),
+            note="until it is seen, by the clock of each sentence",
         ),
-        *_targets([run.record for done in found.values() for run in done]),
+        Row("one lab: share of that waiting", tuple(100 * seconds / whole for seconds, whole in waited), "%"),
+        *_targets([record for done in found.values() for _, record in done]),
     ]
-    digests = {digest_of(run.record) for done in found.values() for run in done}
+    digests = {line.digest for done in found.values() for line, _ in done}
     verdicts = "the same verdict in every scenario" if len(digests) == 1 else f"{len(digests)} different sets of verdicts"
     remarks = (
-        f"All runs together: {verdicts}.",
+        f"All runs together: {verdicts}. They are runs of `make soak`, with a line each in [soak.md](soak.md).",
         "*Waiting* is the sum of all times from a fault to what a sentence promises of it, mostly detection by the balancers' settings.",
-        calm.sentence(),
     )
     return Table("whole-gate", TITLE, rows, remarks)
+
+
+def _runs(name: str, variant: Variant, runs: int, calm: Calm, tell: Callable[[str], object]) -> list[tuple[Line, dict[str, Any]]]:
+    """The newest runs of which the record is here."""
+    wanted = Wanted(variant, DEFAULT_TOPOLOGY)
+
+    def there() -> list[tuple[Line, dict[str, Any]]]:
+        return [(line, record) for line in wanted.there() if (record := record_of(line.seed)) is not None]
+
+    while len(there()) < runs:
+        tell(f"{name}, {len(there()) + 1} of {runs}")
+        calm.wait()
+        wanted.run()
+    return there()[-runs:]
 
 
 def _measurements(record: dict[str, Any]) -> Iterator[tuple[str, str, float]]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from benchmarks import suite
-from benchmarks.host import ROOT, this_host
-from benchmarks.load import busy_cores
-from benchmarks.soak.differences import differences, keep
-from benchmarks.soak.document import DOCUMENT, Line, append, line_of, lines
-from benchmarks.soak.variants import VARIANTS, Variant
+from benchmarks.soak.differences import differences
+from benchmarks.soak.document import Line
+from benchmarks.soak.runs import Wanted, is_known
+from benchmarks.soak.variants import VARIANTS
 from model.errors import AcceptanceError
 from model.topology import DEFAULT_TOPOLOGY, TOPOLOGIES
 from provisioning.progress import Progress
@@ -33,31 +30,6 @@ Variants:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 
 
-def _git(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["git", *words], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-
-
-def _revision() -> str:
-    """Of the project; changed by hand or not, but for the document that is written here."""
-    changed = _git("diff", "--quiet", "HEAD", "--", ".", f":!{DOCUMENT.relative_to(ROOT)}").returncode
-    return this_host().revision.removesuffix("-dirty") + ("-dirty" if changed else "")
-
-
-def _counts(line: Line, since: str) -> bool:
-    """Whether a line's revision is that one or a later one."""
-    return line.revision == since or _git("merge-base", "--is-ancestor", since, line.revision).returncode == 0
-
-
-def _run(variant: Variant, topology: str, check: str) -> tuple[Line, str]:
-    with busy_cores(variant.load):
-        options = (*variant.options(topology), *(("--check", check) if check else ()))
-        found = suite.run(*options, passing=False, program=variant.program(topology))
-    line = line_of(found, variant, revision=_revision(), checks=check or "all")
-    append(DOCUMENT, line)
-    keep(found.folder)
-    return line, found.record["conclusion"] if line.exit_code else ""
-
-
 @app.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
 def main(
     runs: Annotated[int, typer.Option(min=1, help="How many lines of each variant.")] = 5,
@@ -72,20 +44,20 @@ def main(
     for name in variant or ():
         if name not in VARIANTS:
             raise typer.BadParameter(f"{name!r} is no variant; valid ones: {', '.join(VARIANTS)}", param_hint="--variant")
-    if since and _git("rev-parse", "--verify", "--quiet", f"{since}^{{commit}}").returncode:
+    if since and not is_known(since):
         raise typer.BadParameter(f"{since!r} is no revision of this project", param_hint="--since")
     logging.basicConfig(level=logging.ERROR)
-    progress, begun = Progress(), since or _revision()
+    progress = Progress()
     all_of_them: list[Line] = []
-    for each in (VARIANTS[name] for name in variant or VARIANTS):
-        there = [line for line in lines(DOCUMENT) if line.is_of(each, topology, check or "all") and _counts(line, begun)]
-        if there:
-            progress.say(f"{each.name}: {len(there)} of {runs} runs are there already")
-        while len(there) < runs:
-            title = f"{each.name}, run {len(there) + 1} of {runs} on {topology}, begun {datetime.now(UTC):%H:%M} UTC"
+    for name in variant or VARIANTS:
+        wanted = Wanted(VARIANTS[name], topology, check, since)
+        if there := wanted.there():
+            progress.say(f"{name}: {len(there)} of {runs} runs are there already")
+        for number in range(len(there), runs):
+            title = f"{name}, run {number + 1} of {runs} on {topology}, begun {datetime.now(UTC):%H:%M} UTC"
             with progress.step(title) as step:
                 try:
-                    line, conclusion = _run(each, topology, check)
+                    line, conclusion = wanted.run()
                 except AcceptanceError as error:
                     progress.say(f"error: {error}")
                     raise typer.Exit(1) from error
@@ -93,8 +65,7 @@ def main(
             progress.say(line.as_row())
             if conclusion:
                 progress.say(f"  {conclusion}")
-            there.append(line)
-        all_of_them += there
+        all_of_them += wanted.there()
     _tell_differences(progress, all_of_them)
     raise typer.Exit(max(line.exit_code for line in all_of_them))
 

@@ -73,6 +73,12 @@ def keep(folder: Path, kept: Path = KEPT) -> None:
         shutil.copytree(folder / "evidence", target / "evidence", dirs_exist_ok=True)
 
 
+def record_of(run: str, kept: Path = KEPT) -> dict[str, Any] | None:
+    """The record of a run; None where it is not kept here, as another machine had it."""
+    record = kept / run / "run.json"
+    return json.loads(record.read_text(encoding="utf-8")) if record.exists() else None
+
+
 def differences(runs: Iterable[str], kept: Path = KEPT) -> list[Difference]:
     """Scenarios that did not come to the same verdict in all of these runs.
 
@@ -82,8 +88,7 @@ def differences(runs: Iterable[str], kept: Path = KEPT) -> list[Difference]:
     """
     seen: dict[str, list[Deviation]] = {}
     for run in runs:
-        record = kept / run / "run.json"
-        for entry in json.loads(record.read_text(encoding="utf-8"))["scenarios"] if record.exists() else ():
+        for entry in (record_of(run, kept) or {"scenarios": ()})["scenarios"]:
             seen.setdefault(entry["nodeid"], []).append(_as_deviation(run, entry, kept))
     return [found for nodeid, entries in sorted(seen.items()) if (found := _difference(nodeid, entries)).deviations]
 
