@@ -54,7 +54,7 @@ def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
 
 
 def _runs(name: str, variant: Variant, runs: int, calm: Calm, tell: Callable[[str], object]) -> list[tuple[Line, dict[str, Any]]]:
-    """The newest runs of which the record is here."""
+    """All runs of which the record is here, at least so many."""
     wanted = Wanted(variant, DEFAULT_TOPOLOGY)
 
     def there() -> list[tuple[Line, dict[str, Any]]]:
@@ -64,7 +64,7 @@ def _runs(name: str, variant: Variant, runs: int, calm: Calm, tell: Callable[[st
         tell(f"{name}, {len(there()) + 1} of {runs}")
         calm.wait()
         wanted.run()
-    return there()[-runs:]
+    return there()
 
 
 def _measurements(record: dict[str, Any]) -> Iterator[tuple[str, str, float]]:

@@ -72,10 +72,11 @@ def _sentence(findings: Findings, link: str = "") -> str:
     name = f"[The guide as written]({link})" if link else "The guide as written"
     holding = {topology: findings.on(topology).holding() for topology in TITLES}
     return (
-        f"***{name}: {holding['as-written']} of 8 promises hold.*** {_built(findings)} "
-        f"{_outcome(findings)} Where HAProxy was started first, {holding['as-written-haproxy-first']} of 8 hold. "
-        f"With the clash resolved {holding['as-written-resolved']} of 8 hold, with "
-        f"[the reference configuration]({'docs/' if link else ''}{REFERENCE}) {holding['single']} of 8."
+        f"***{name}: {holding['as-written']} of 8 promises hold.*** "
+        f"With the clash of its two services for one port resolved, {holding['as-written-resolved']} of 8 hold; "
+        f"with [the reference configuration]({'docs/' if link else ''}{REFERENCE}) {holding['single']} of 8.\n\n"
+        f"MinIO and HAProxy both want port 9000 of one host. {_built(findings)} {_outcome(findings)} "
+        f"Where HAProxy was started first, {holding['as-written-haproxy-first']} of 8 promises hold."
     )
 
 
