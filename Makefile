@@ -65,7 +65,7 @@ tests: setup proxmox browser dev
 	$(BIN)/pytest tests/ $(WITH_VMS:%=--ignore=%) -m "not proof" -n $(LABS) --dist worksteal $(ARGS)
 
 .PHONY: prove
-prove: setup dev ## Plant every defect into a lab of its own: which are found, which explained, which healthy checks cry wolf (ARGS=words of names)
+prove: setup other-stores dev ## Plant every defect into a lab of its own: which are found, which explained, which healthy checks cry wolf (ARGS=words of names)
 	$(BIN)/python -m tests.faulty_labs --labs $(LABS) $(ARGS)
 
 .PHONY: rehearsal
@@ -100,7 +100,7 @@ mutate: dev ## Change model/ and probes/ in one place at a time: do the unit tes
 	$(BIN)/python -m tests.mutation $(MODULES)
 
 .PHONY: full
-full: setup proxmox browser dev ## As `make test`, with every test, every variant (tag thorough) and new examples for properties; over an hour
+full: setup proxmox other-stores browser dev ## As `make test`, with every test, every variant (tag thorough) and new examples for properties; over an hour
 	@$(MAKE) lint
 	$(BIN)/pytest tests/ --hypothesis-profile intense -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single
@@ -146,6 +146,10 @@ browser: ## Install Chromium, in which tests look at the pages (as root; only fo
 .PHONY: proxmox
 proxmox: venv ## What labs on Proxmox VE need: programs, and the provider for OpenTofu (no root; two minutes the first time)
 	@$(BIN)/python -m provisioning setup --with proxmox
+
+.PHONY: other-stores
+other-stores: venv ## A store that looks like S3 and cannot lock, to plant it as a defect (no root; two minutes the first time)
+	@$(BIN)/python -m provisioning setup --with other-stores
 
 .PHONY: venv
 venv: $(VENV)/.run ## Only the Python packages (no root; enough to test an existing lab)

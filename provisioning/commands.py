@@ -14,7 +14,7 @@ from pathlib import Path
 from model.errors import AcceptanceError, HostUnfit, ToolMissing
 
 SETUP_COMMAND = "make setup"
-SETUP_PROXMOX = "python -m provisioning setup --with proxmox"
+SETUP_EXTRA = "python -m provisioning setup --with"
 TAIL = 12
 GIGABYTE = 1_000_000_000
 _UNREACHABLE = re.compile(

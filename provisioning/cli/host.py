@@ -40,6 +40,7 @@ class Extra(StrEnum):
     """What not everybody needs."""
 
     PROXMOX = "proxmox"
+    OTHER_STORES = "other-stores"
 
 
 def setup(
@@ -48,7 +49,11 @@ def setup(
     mc: Mc = None,
     extras: Annotated[
         list[Extra] | None,
-        typer.Option("--with", help="Make what labs on Proxmox VE need as well: the provider, two minutes.", show_default=False),
+        typer.Option(
+            "--with",
+            help="Make as well, a minute or two each: what labs on Proxmox VE need (proxmox), a store that cannot lock (other-stores).",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Make programs and the machine image, where they are missing; takes minutes the first time, seconds after that.
@@ -59,6 +64,6 @@ def setup(
     given: dict[str, Path | None] = {"minio": minio, "tofu": tofu, "mc": mc}
     chosen = {name: path for name, path in given.items() if path is not None}
     if extras and not all(finding.ok for finding in hostcheck.essentials()):
-        prepare_programs(given=chosen)
+        prepare_programs(given=chosen, extras=extras)
     else:
-        prepare(given=chosen, proxmox=bool(extras))
+        prepare(given=chosen, extras=extras or ())

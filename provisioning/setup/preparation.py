@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +29,13 @@ class Prepared:
         return f"ready: {tools}; machine image {self.image.parent.name}"
 
 
-def prepare(progress: Progress | None = None, given: Mapping[str, Path] | None = None, *, proxmox: bool = False) -> Prepared:
+def prepare(progress: Progress | None = None, given: Mapping[str, Path] | None = None, extras: Iterable[str] = ()) -> Prepared:
     """Make this host ready for embedded labs; fast when it is already.
 
     Args:
         progress: Shows each step that takes long.
         given: Paths of programs that the user gave, by name (`minio`, `tofu`, `mc`); those are not built.
-        proxmox: Make what labs on Proxmox VE need beside that.
+        extras: What else is wanted, words of `toolchain.EXTRAS`.
 
     Returns:
         Where everything is.
@@ -50,24 +50,24 @@ def prepare(progress: Progress | None = None, given: Mapping[str, Path] | None =
     lacking = [finding for finding in hostcheck.essentials() if not finding.ok]
     if lacking:
         raise HostUnfit("; ".join(f"{finding.name}: {finding.found} - {finding.remedy}" for finding in lacking))
-    paths = given or {}
-    tools = {program.name: toolchain.ensure(program, paths.get(program.name), progress) for program in toolchain.PROGRAMS}
+    tools = _ensure(toolchain.PROGRAMS, given, progress)
     image = images.ensure(progress)
-    if proxmox:
-        provider = toolchain.ensure(toolchain.PROVIDER, None, progress)
-        tools[provider.program.name] = provider
+    tools |= _ensure((toolchain.EXTRAS[extra] for extra in extras), None, progress)
     toolchain.forget_sources()
     prepared = Prepared(tools, image)
     progress.say(prepared.sentence())
     return prepared
 
 
-def prepare_programs(progress: Progress | None = None, given: Mapping[str, Path] | None = None) -> Mapping[str, toolchain.Tool]:
-    """Make programs alone, those for labs on Proxmox VE included; needs no root.
+def prepare_programs(
+    progress: Progress | None = None, given: Mapping[str, Path] | None = None, extras: Iterable[str] = ()
+) -> Mapping[str, toolchain.Tool]:
+    """Make programs alone; needs no root.
 
     Args:
         progress: Shows each step that takes long.
         given: Paths of programs that the user gave, by name.
+        extras: What else is wanted, words of `toolchain.EXTRAS`.
 
     Raises:
         HostUnfit: There is no room for one of them.
@@ -75,9 +75,13 @@ def prepare_programs(progress: Progress | None = None, given: Mapping[str, Path]
         ToolTooOld: A given program cannot keep the promises that are tested.
         BadInput: A given path is no such program.
     """
-    progress, paths = progress or Progress(), given or {}
-    programs = (*toolchain.PROGRAMS, toolchain.PROVIDER)
-    tools = {program.name: toolchain.ensure(program, paths.get(program.name), progress) for program in programs}
+    progress = progress or Progress()
+    tools = _ensure((*toolchain.PROGRAMS, *(toolchain.EXTRAS[extra] for extra in extras)), given, progress)
     toolchain.forget_sources()
     progress.say("ready: " + ", ".join(f"{tool.program.title} {tool.version} ({tool.origin})" for tool in tools.values()))
     return tools
+
+
+def _ensure(programs: Iterable[toolchain.Program], given: Mapping[str, Path] | None, progress: Progress) -> dict[str, toolchain.Tool]:
+    paths = given or {}
+    return {program.name: toolchain.ensure(program, paths.get(program.name), progress) for program in programs}

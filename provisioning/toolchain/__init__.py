@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from provisioning.toolchain.build import ensure, forget_sources
 from provisioning.toolchain.lookup import find
-from provisioning.toolchain.programs import MC, MINIO, PROGRAMS, PROVIDER, TOFU, Program, Tool
+from provisioning.toolchain.programs import EXTRAS, MC, MINIO, PROGRAMS, PROVIDER, TOFU, VERSITYGW, Program, Tool
 
-__all__ = ["MC", "MINIO", "PROGRAMS", "PROVIDER", "TOFU", "Program", "Tool", "ensure", "find", "forget_sources"]
+__all__ = ["EXTRAS", "MC", "MINIO", "PROGRAMS", "PROVIDER", "TOFU", "VERSITYGW", "Program", "Tool", "ensure", "find", "forget_sources"]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from model.errors import BadInput, ToolMissing, ToolTooOld
 from provisioning import places
-from provisioning.commands import SETUP_COMMAND, SETUP_PROXMOX
-from provisioning.toolchain.programs import PROGRAMS, Program, Tool
+from provisioning.commands import SETUP_COMMAND, SETUP_EXTRA
+from provisioning.toolchain.programs import EXTRAS, Program, Tool
 
 _ANSWER_SECONDS = 20
 _OF_OTHERS = ("TF_", "MINIO_", "MC_")
@@ -93,7 +93,7 @@ def is_script(path: Path) -> bool:
 
 def setup_of(program: Program) -> str:
     """The command that makes a program."""
-    return SETUP_COMMAND if program in PROGRAMS else SETUP_PROXMOX
+    return next((f"{SETUP_EXTRA} {extra}" for extra, other in EXTRAS.items() if other is program), SETUP_COMMAND)
 
 
 def _given(program: Program, given: Path) -> Tool:

@@ -128,10 +128,14 @@ def _too_old(oldest: str) -> Callable[[str], str | None]:
     return judge
 
 
-def _is_pinned(version: str) -> str | None:
-    """A provider before 1.0 changes its ways with every minor version."""
-    pinned = PROVIDER.pinned
-    return None if version.removeprefix("v") == pinned else f"the modules here are written for {pinned}"
+def _only_pinned(extra: str, why: str) -> Callable[[str], str | None]:
+    """Judges a program of which no other version will do, and says why."""
+
+    def judge(version: str) -> str | None:
+        pinned = EXTRAS[extra].pinned
+        return None if version.removeprefix("v") == pinned else f"{why} {pinned}"
+
+    return judge
 
 
 def _tofu_unfit(version: str) -> str | None:
@@ -162,7 +166,19 @@ PROVIDER = Program(
     "github.com/bpg/terraform-provider-proxmox",
     None,
     re.compile(""),
-    _is_pinned,
+    _only_pinned("proxmox", "it changes its ways with every minor version, and the modules here are written for"),
 )
+VERSITYGW = Program(
+    "versitygw",
+    "the S3 gateway versitygw",
+    "github.com/versity/versitygw",
+    "github.com/versity/versitygw/cmd/versitygw",
+    None,
+    re.compile(""),
+    _only_pinned("other-stores", "it is planted as a store that cannot lock, which was seen of"),
+)
+"""A store that looks like S3, and on a versioned bucket refuses every lock after the first was released."""
+EXTRAS = {"proxmox": PROVIDER, "other-stores": VERSITYGW}
+"""What not everybody needs, by the word that asks for it (`setup --with`): for labs on Proxmox VE, and for a planted defect."""
 PROGRAMS = (MINIO, TOFU, MC)
-"""What every lab is made of; the provider is for labs on Proxmox VE alone."""
+"""What every lab is made of."""

@@ -11,6 +11,7 @@ from pytest_bdd.parser import Step
 from model.lab import Lab, LabDriver
 from model.run import RUN
 from model.topology import Topology
+from provisioning import toolchain
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.removal import leftovers
 from tests.faulty_labs.defects import BY_NAME
@@ -64,7 +65,9 @@ def pytest_acceptance_driver(config: pytest.Config, driver: LabDriver) -> LabDri
     name = config.getoption("defect")
     if name is None or not isinstance(driver, EmbeddedDriver):
         return None
-    return FaultyDriver(driver.image, driver.programs, BY_NAME[name].alter, defect=BY_NAME[name])
+    defect = BY_NAME[name]
+    programs = driver.programs | {program.name: toolchain.find(program).path for program in defect.programs}
+    return FaultyDriver(driver.image, programs, defect.alter, defect=defect)
 
 
 def pytest_bdd_before_step_call(request: pytest.FixtureRequest, step: Step) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from tests.faulty_labs.defects import addresses, balancers, fronts, locks, runners, storage
+from tests.faulty_labs.defects import addresses, balancers, fronts, locks, other_stores, runners, storage
 from tests.faulty_labs.defects.changes import added, only
 from tests.faulty_labs.defects.defect import Defect
 
 INIT = "/usr/lib/systemd/systemd"
 
-DEFECTS = (*storage.DEFECTS, *fronts.DEFECTS, *locks.DEFECTS, *runners.DEFECTS, *balancers.DEFECTS, *addresses.DEFECTS)
+DEFECTS = (
+    *storage.DEFECTS,
+    *fronts.DEFECTS,
+    *other_stores.DEFECTS,
+    *locks.DEFECTS,
+    *runners.DEFECTS,
+    *balancers.DEFECTS,
+    *addresses.DEFECTS,
+)
 """Every one must be found. One more is cheap: add one with every check."""
 
 NO_SYSTEM = Defect(

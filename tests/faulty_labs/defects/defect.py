@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from model.lab import Lab
 from provisioning.embedded.driver import Alteration, as_in_reference
+from provisioning.toolchain import Program
 
 NEIGHBOURS = 3
 """So many checks at least must not mind."""
@@ -45,6 +46,7 @@ class Defect:
         selection: Marker expression for the scenarios that are run.
         options: More options for the run, as `--seed`, where something is chosen by chance.
         runners: Size of the fleet.
+        programs: What its machines run beside what every lab is made of.
         sampled: Whether `make test` plants it, too; `make prove` plants all.
     """
 
@@ -57,6 +59,7 @@ class Defect:
     selection: str = "not disruptive"
     options: tuple[str, ...] = ()
     runners: int = 3
+    programs: tuple[Program, ...] = ()
     sampled: bool = False
 
     @property

@@ -35,13 +35,16 @@ def able(monkeypatch: pytest.MonkeyPatch, *, root: bool) -> None:
     monkeypatch.setattr(hostcheck, "essentials", lambda: [Finding("root", root, "looked at", "run it as root")])
 
 
-def test_the_provider_is_made_for_those_who_ask(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_not_everybody_needs_is_made_for_those_who_ask(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     able(monkeypatch, root=True)
     assert CliRunner().invoke(app, ["setup"]).exit_code == 0
     assert made == ["minio", "tofu", "mc", "image"]
     made.clear()
     assert CliRunner().invoke(app, ["setup", "--with", "proxmox"]).exit_code == 0
     assert made == ["minio", "tofu", "mc", "image", "terraform-provider-proxmox"]
+    made.clear()
+    assert CliRunner().invoke(app, ["setup", "--with", "other-stores", "--with", "proxmox"]).exit_code == 0
+    assert made == ["minio", "tofu", "mc", "image", "versitygw", "terraform-provider-proxmox"]
 
 
 def test_a_host_without_root_can_have_labs_on_a_cluster(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.toolchain import MC, MINIO, PROGRAMS, PROVIDER, TOFU
+from provisioning.toolchain import EXTRAS, MC, MINIO, PROGRAMS, PROVIDER, TOFU
 from provisioning.toolchain.programs import Program
 
 NOWHERE = Path("/dev/null")
@@ -62,7 +62,7 @@ def test_minio_fits_from_the_first_release_that_can_lock(version: str, *, fits: 
     assert (MINIO.unfit(version) is None) is fits
 
 
-@pytest.mark.parametrize("program", [*PROGRAMS, PROVIDER])
+@pytest.mark.parametrize("program", [*PROGRAMS, *EXTRAS.values()])
 def test_what_is_pinned_fits(program: Program) -> None:
     assert program.unfit(f"v{program.pinned}" if program is not TOFU else program.pinned) is None
     assert program.go >= "1.2"
