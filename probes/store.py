@@ -1,21 +1,23 @@
 """The state store as its administrator sees it: bucket, versions, states and locks.
 
 minio-py does the administration; boto3 sends the conditional PUT that minio-py cannot (`If-None-Match: *`, the
-request by which OpenTofu takes a lock).
+request by which OpenTofu takes a lock), and lists: minio-py reads no dates but MinIO's own.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import boto3
 import urllib3
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
 from minio import Minio
@@ -95,9 +97,9 @@ class StoreProbe:
     def close(self) -> None:
         """Drop cached connections: after every fault."""
         self._pool.clear()
-        if "_conditional" in self.__dict__:
-            self._conditional.close()
-            del self.__dict__["_conditional"]
+        if "_s3" in self.__dict__:
+            self._s3.close()
+            del self.__dict__["_s3"]
 
     def bucket_exists(self) -> Answer[bool]:
         """Whether the state bucket is there."""
@@ -165,23 +167,26 @@ class StoreProbe:
     def versions(self, prefix: str) -> Answer[tuple[ObjectVersion, ...]]:
         """All versions and delete markers below a prefix, newest first within a key; objects where a store knows no versions."""
 
-        def walk(*, versions: bool) -> tuple[ObjectVersion, ...]:
-            found = self.client.list_objects(bucket_name=self.bucket, prefix=prefix, recursive=True, include_version=versions)
-            seen = [
-                ObjectVersion(
-                    each.object_name or "",
-                    each.version_id or "",
-                    str(each.is_latest).lower() != "false",
-                    bool(each.is_delete_marker),
-                    each.last_modified,
-                    each.size or 0,
-                )
-                for each in found
-            ]
-            return newest_first(seen)
+        def walk(operation: Literal["list_object_versions", "list_objects_v2"]) -> tuple[ObjectVersion, ...]:
+            pages = cast("Iterable[dict[str, Any]]", self._s3.get_paginator(operation).paginate(Bucket=self.bucket, Prefix=prefix))
+            return newest_first(
+                [
+                    ObjectVersion(
+                        each["Key"],
+                        each.get("VersionId", ""),
+                        each.get("IsLatest", True),
+                        kind == "DeleteMarkers",
+                        each.get("LastModified"),
+                        each.get("Size", 0),
+                    )
+                    for page in pages
+                    for kind in ("Versions", "DeleteMarkers", "Contents")
+                    for each in page.get(kind, ())
+                ]
+            )
 
-        every = ask(lambda: walk(versions=True))
-        return ask(lambda: walk(versions=False)) if every.not_implemented else every
+        every = ask(lambda: walk("list_object_versions"))
+        return ask(lambda: walk("list_objects_v2")) if every.not_implemented else every
 
     def state(self, key: str, version_id: str | None = None) -> Answer[StateSnapshot]:
         """The state under a key."""
@@ -231,17 +236,17 @@ class StoreProbe:
         Returns:
             The version ID, or the refusal: status 412, `PreconditionFailed`.
         """
-        return ask(lambda: self._conditional.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*").get("VersionId", ""))
+        return ask(lambda: self._s3.put_object(Bucket=self.bucket, Key=key, Body=content, IfNoneMatch="*").get("VersionId", ""))
 
     def write_over(self, key: str, content: bytes, etag: str) -> Answer[str]:
         """Write over an object, unless it is another one by now (`If-Match`); the value is the version ID."""
-        return ask(lambda: self._conditional.put_object(Bucket=self.bucket, Key=key, Body=content, IfMatch=etag).get("VersionId", ""))
+        return ask(lambda: self._s3.put_object(Bucket=self.bucket, Key=key, Body=content, IfMatch=etag).get("VersionId", ""))
 
     def entity(self, key: str) -> Answer[Entity]:
         """Read an object with what is needed to write over it, and its age by the store's own clock."""
 
         def read() -> Entity:
-            found = self._conditional.get_object(Bucket=self.bucket, Key=key)
+            found = self._s3.get_object(Bucket=self.bucket, Key=key)
             with contextlib.closing(found["Body"]) as body:
                 content = body.read()
             said = found["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
@@ -275,7 +280,7 @@ class StoreProbe:
         return Answer(len(doomed)) if refused.ok else Answer(error=refused.error)
 
     @cached_property
-    def _conditional(self) -> S3Client:
+    def _s3(self) -> S3Client:
         """A client of boto3: safe for many threads once it is made.
 
         It asks for no `100 Continue`: where a balancer stands before the store, a refusal that comes before the content was sent leaves
@@ -289,6 +294,7 @@ class StoreProbe:
             s3={"addressing_style": "path"},
             max_pool_connections=64,
             proxies={},
+            signature_version=None if self.store.access_key else UNSIGNED,
         )
         client = boto3.session.Session().client(
             "s3",

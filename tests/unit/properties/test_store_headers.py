@@ -26,7 +26,7 @@ def entity(date: str) -> Answer[Entity]:
     probe = StoreProbe(Store(Address("10.1.0.101", 9000), "bucket", "admin", "hunter2-and-more"))
     meta = {"HTTPHeaders": {"date": date}}
     answer = {"Body": io.BytesIO(b"{}"), "ResponseMetadata": meta, "ETag": "a", "LastModified": WRITTEN}
-    probe.__dict__["_conditional"] = SimpleNamespace(get_object=lambda **_: answer)
+    probe.__dict__["_s3"] = SimpleNamespace(get_object=lambda **_: answer)
     return probe.entity("key")
 
 
