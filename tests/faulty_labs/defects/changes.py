@@ -31,7 +31,7 @@ defaults
 listen front_of_the_store
     bind {address}:9000
 {lines}
-    server minio {address}:{behind}
+    server store {store}
 """
 
 
@@ -90,8 +90,12 @@ def behind_front(*lines: str) -> Change:
         moved = applied.with_edit(MINIO_UNIT, ":9000", f":{BEHIND}")
         found = re.search(rf"--address (\S+):{BEHIND}", moved.files[MINIO_UNIT].content)
         assert found is not None, moved.files[MINIO_UNIT].content
-        text = FRONT.format(address=found[1], lines="\n".join(f"    {line}" for line in lines), behind=BEHIND)
-        front = Applied(packages=("haproxy",), enabled=("haproxy.service",)).with_files(File("/etc/haproxy/haproxy.cfg", text))
-        return moved.merged(front)
+        return moved.merged(front(found[1], f"{found[1]}:{BEHIND}", *lines))
 
     return change
+
+
+def front(address: str, store: str, *lines: str) -> Applied:
+    """An HAProxy with these lines of configuration, where a storage machine is asked, that leads to a store elsewhere."""
+    text = FRONT.format(address=address, lines="\n".join(f"    {line}" for line in lines), store=store)
+    return Applied(packages=("haproxy",), enabled=("haproxy.service",)).with_files(File("/etc/haproxy/haproxy.cfg", text))

@@ -12,7 +12,7 @@ from probes.store import StoreProbe
 from provisioning.roles import Applied, File
 from provisioning.roles.reference import CREDENTIALS, RELEASE
 from provisioning.toolchain import VERSITYGW
-from tests.faulty_labs.defects.changes import MINIO_UNIT
+from tests.faulty_labs.defects.changes import MINIO_UNIT, front
 from tests.faulty_labs.defects.deeds import SERVES_WITHIN, must
 from tests.faulty_labs.defects.defect import Defect, Symptom
 
@@ -34,20 +34,6 @@ Restart=always
 [Install]
 WantedBy=multi-user.target
 """
-WAY = """global
-    user haproxy
-    group haproxy
-
-defaults
-    mode http
-    timeout connect 2s
-    timeout client 1m
-    timeout server 1m
-
-listen way_to_the_gateway
-    bind {address}:9000
-    server gateway {gateway}:9000
-"""
 ACCOUNT = f"""set -e
 . /etc/default/minio
 versitygw admin --access "$MINIO_ROOT_USER" --secret "$MINIO_ROOT_PASSWORD" --endpoint-url http://{GATEWAY_ADDRESS}:9000 \\
@@ -61,9 +47,8 @@ def gateway(machine: MachineSpec, applied: Applied) -> Applied:
         return applied
     without_locks = applied.without_unit(f"{RELEASE}.service")
     if machine.name == GATEWAY:
-        return without_locks.merged(Applied(programs=(VERSITYGW.name,))).with_files(File(MINIO_UNIT, UNIT))
-    way = File("/etc/haproxy/haproxy.cfg", WAY.format(address=machine.address, gateway=GATEWAY_ADDRESS))
-    return without_locks.without_unit("minio.service").merged(Applied(packages=("haproxy",), enabled=("haproxy.service",)).with_files(way))
+        return without_locks.with_files(File(MINIO_UNIT, UNIT))
+    return without_locks.without_unit("minio.service").merged(front(machine.address, f"{GATEWAY_ADDRESS}:9000"))
 
 
 def furnish(lab: Lab) -> None:
