@@ -30,6 +30,9 @@ BOOT_ORDER = (Role.STORAGE, Role.RUNNER, Role.BALANCER)
 """A balancer that looks for the others before they are there takes them for dead, and a storage machine that was dead is out for 20 s: so
 balancers get power when the storage machines have booted."""
 
+PROGRAMS = {"minio": Role.STORAGE, "tofu": Role.RUNNER, "mc": None}
+"""Which machines have what every lab has; the operator's client is on none. What a lab is given beside them is on each."""
+
 FORMAT = f"{MINIO_DATA}/{stores.FORMAT}"
 
 Alteration = Callable[[MachineSpec, Applied], Applied]
@@ -211,7 +214,7 @@ def _start_in_order(plan: Topology, machines: Iterable[EmbeddedMachine]) -> None
 def _machine(spec: MachineSpec, names: LabNames, blueprint: Blueprint, apply: Callable[[MachineSpec], Applied]) -> EmbeddedMachine:
     folder, cgroup, network = names.machine_folder(spec.name), Cgroup(names.cgroup(spec.name)), LabNetwork(names)
     disk = Disk(folder, blueprint.image)
-    programs = {name: blueprint.programs[name] for name in apply(spec).programs}
+    programs = {name: path for name, path in blueprint.programs.items() if PROGRAMS.get(name, spec.role) in spec.roles}
     plan = ContainerPlan(names.machine(spec.name), spec.name, disk.root, network.namespace_of(spec.name), folder, programs, cgroup)
     return EmbeddedMachine(spec, Container(plan), disk, network, cgroup, apply)
 
