@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from model.errors import AbilityMissing, ControlChannelLost, Unreadable
 from model.lab import Ability, Lab, Machine
-from probes.answers import Answer, ask
+from probes.answers import Answer
 from probes.job_steps import MARK
 from probes.lock_error import LockInfo
 from probes.store import LOCK_SUFFIX, StoreProbe
@@ -117,17 +117,11 @@ def uses_of(lab: Lab, store: StoreProbe, *, locks: bool) -> Look:
 
 def foreign_locks(store: StoreProbe) -> Answer[tuple[Use, ...]]:
     """Locks of states that do not lie below our prefix."""
-
-    def names() -> tuple[str, ...]:
-        found = store.client.list_objects(bucket_name=store.bucket, recursive=True)
-        return tuple(
-            name for each in found if (name := each.object_name or "").endswith(LOCK_SUFFIX) and not name.startswith(store.store.own)
-        )
-
-    listed = ask(names)
+    listed = store.objects("")
     if listed.value is None:
         return Answer(error=listed.error)
-    return Answer(tuple(use for name in listed.value if (use := _lock(store, name)) is not None))
+    names = [each.key for each in listed.value if each.key.endswith(LOCK_SUFFIX) and not each.key.startswith(store.store.own)]
+    return Answer(tuple(use for name in names if (use := _lock(store, name)) is not None))
 
 
 def _lock(store: StoreProbe, name: str) -> Use | None:

@@ -166,27 +166,30 @@ class StoreProbe:
 
     def versions(self, prefix: str) -> Answer[tuple[ObjectVersion, ...]]:
         """All versions and delete markers below a prefix, newest first within a key; objects where a store knows no versions."""
+        every = ask(lambda: self._list("list_object_versions", prefix))
+        return self.objects(prefix) if every.not_implemented else every
 
-        def walk(operation: Literal["list_object_versions", "list_objects_v2"]) -> tuple[ObjectVersion, ...]:
-            pages = cast("Iterable[dict[str, Any]]", self._s3.get_paginator(operation).paginate(Bucket=self.bucket, Prefix=prefix))
-            return newest_first(
-                [
-                    ObjectVersion(
-                        each["Key"],
-                        each.get("VersionId", ""),
-                        each.get("IsLatest", True),
-                        kind == "DeleteMarkers",
-                        each.get("LastModified"),
-                        each.get("Size", 0),
-                    )
-                    for page in pages
-                    for kind in ("Versions", "DeleteMarkers", "Contents")
-                    for each in page.get(kind, ())
-                ]
-            )
+    def objects(self, prefix: str) -> Answer[tuple[ObjectVersion, ...]]:
+        """The objects below a prefix, without their versions: where there are many states, much less than all of them."""
+        return ask(lambda: self._list("list_objects_v2", prefix))
 
-        every = ask(lambda: walk("list_object_versions"))
-        return ask(lambda: walk("list_objects_v2")) if every.not_implemented else every
+    def _list(self, operation: Literal["list_object_versions", "list_objects_v2"], prefix: str) -> tuple[ObjectVersion, ...]:
+        pages = cast("Iterable[dict[str, Any]]", self._s3.get_paginator(operation).paginate(Bucket=self.bucket, Prefix=prefix))
+        return newest_first(
+            [
+                ObjectVersion(
+                    each["Key"],
+                    each.get("VersionId", ""),
+                    each.get("IsLatest", True),
+                    kind == "DeleteMarkers",
+                    each.get("LastModified"),
+                    each.get("Size", 0),
+                )
+                for page in pages
+                for kind in ("Versions", "DeleteMarkers", "Contents")
+                for each in page.get(kind, ())
+            ]
+        )
 
     def state(self, key: str, version_id: str | None = None) -> Answer[StateSnapshot]:
         """The state under a key."""
