@@ -95,14 +95,14 @@ Feature: No machine is needed
         | killed  |
         | stopped |
 
-    @disruptive:storage @disruptive:quorum @needs:cut-power @needs:disconnect @needs:control
+    @disruptive:storage @disruptive:quorum @needs:cut-power @needs:control
     Scenario: A storage machine that came back knows what it missed
       Given a state that was written before
       When one storage machine is without power while the state is changed, and comes back
       Then reading the versions of the state repairs them on that machine within 60 seconds
       And with one witness alone it gives the newest state
 
-    @thorough @disruptive:storage @disruptive:quorum @needs:cut-power @needs:disconnect @needs:control
+    @thorough @disruptive:storage @disruptive:quorum @needs:cut-power @needs:control
     Scenario Outline: The <which> storage machine, too, knows what it missed when it came back
       Given a state that was written before
       When the <which> storage machine is without power while the state is changed, and comes back
