@@ -82,9 +82,10 @@ class Shell(paramiko.ServerInterface):
             thread.join()
         status = process.wait()
         heard.wait(5)  # the client speaks once it was told that the command runs; an end that overtakes that reply is no real server's
-        if not channel.closed:
-            channel.send_exit_status(status)
-            channel.close()
+        with suppress(EOFError, OSError):  # the client may be gone by now
+            if not channel.closed:
+                channel.send_exit_status(status)
+                channel.close()
 
 
 @pytest.fixture(scope="session")

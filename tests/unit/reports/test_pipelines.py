@@ -12,7 +12,7 @@ from model.verdicts import Verdict
 from reports import github, metrics, summary
 from reports.outputs import OUTPUTS, Output, make_all
 from tests.unit.reports.examples import check, measured, recorded, scenario
-from tests.unit.verdicts.inner import command, environment, feature, project, run
+from tests.unit.verdicts.inner import PATIENCE, command, environment, feature, project, run
 
 
 def test_a_summary_has_at_most_60_lines_and_tells_trouble_first() -> None:
@@ -86,7 +86,7 @@ def test_on_github_the_job_shows_summary_and_annotations(tmp_path: Path) -> None
     page = tmp_path / "summary.md"
     page.write_text("before\n")
     told = {**environment(), "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(page)}
-    done = subprocess.run(command(), cwd=folder, env=told, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command(), cwd=folder, env=told, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 1, done.stdout
     assert "\n::error file=features/text.feature,line=9,title=V1%3A breaks::observed «secret»" in done.stdout
     assert page.read_text().startswith("before\n## ❌")

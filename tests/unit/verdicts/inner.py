@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[3]
+PATIENCE = 300
+"""Seconds: a run takes a few, but many of them at once on a busy host take minutes."""
 
 CONFTEST = """
 import ast
@@ -306,5 +308,5 @@ def environment() -> dict[str, str]:
 
 def run(folder: Path, *arguments: str) -> Inner:
     """Run pytest in the project, on `features/` unless told otherwise."""
-    done = subprocess.run(command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
     return Inner(done.returncode, done.stdout + done.stderr, folder)
