@@ -115,7 +115,7 @@ def _sentence(workspace: Workspace) -> str:
     try:
         described, until = workspace.description, workspace.expires
     except BadInput:
-        return f"{workspace.name}: on a cluster, not laid out yet"
+        return f"{workspace.name}: on a cluster, not laid out"
     over = until <= datetime.now(UTC)
     age = datetime.now(UTC) - workspace.created
     left = "its time is over" if over else f"until {until:%d %b %H:%M} UTC"

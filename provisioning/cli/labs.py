@@ -16,9 +16,10 @@ from provisioning import places
 from provisioning.cli.telling import PROGRAM
 from provisioning.embedded import ownership
 from provisioning.embedded.blueprint import Blueprint
+from provisioning.embedded.cgroups import Cgroup
 from provisioning.embedded.driver import attach
 from provisioning.embedded.machine import EmbeddedMachine
-from provisioning.embedded.names import can_be_a_lab
+from provisioning.embedded.names import LabNames, can_be_a_lab
 
 
 class Owner(StrEnum):
@@ -39,9 +40,10 @@ class Entry:
     Attributes:
         name: Its name.
         owner: Who answers for it.
-        topology: None while the lab is only about to be made.
+        topology: None while the lab is only about to be made, and for what is no lab.
         created: When it was made.
         machines: `on`, `off` or `suspended`, by machine.
+        what: What it is, in words, where it is no lab.
     """
 
     name: str
@@ -49,10 +51,13 @@ class Entry:
     topology: str | None
     created: datetime | None
     machines: Mapping[str, str]
+    what: str = ""
 
     @property
-    def enter(self) -> str:
-        """Command that enters it."""
+    def enter(self) -> str | None:
+        """Command that enters it; None where there is no way in."""
+        if self.owner is Owner.NOBODY or self.topology is None:
+            return None
         return f"{PROGRAM} ssh fleet --lab {self.name}"
 
     @property
@@ -71,15 +76,21 @@ class Entry:
         others = [f"{name} {state}" for name, state in self.machines.items() if state != "on"]
         state = f"{on} of {len(self.machines)} machines on" + (f" ({', '.join(others)})" if on and others else "")
         age = self.age()
-        parts = [self.topology or "not laid out yet", state, *([f"{spoken(age)} old"] if age is not None else []), WORDS[self.owner]]
+        parts = [
+            self.what or self.topology or "not laid out",
+            state,
+            *([f"{spoken(age)} old"] if age is not None else []),
+            WORDS[self.owner],
+        ]
         return f"{self.name}: {', '.join(parts)}"
 
     def as_json(self) -> dict[str, Any]:
-        """For programs; `age_seconds` and `created` are null while the lab is only about to be made."""
+        """For programs; `age_seconds`, `created` and `enter` are null while the lab is only about to be made."""
         age = self.age()
         return {
             "name": self.name,
             "topology": self.topology,
+            "what": self.what or None,
             "machines": dict(self.machines),
             "created": self.created.isoformat(timespec="seconds") if self.created else None,
             "age_seconds": round(age.total_seconds()) if age is not None else None,
@@ -126,7 +137,11 @@ def owner_of(folder: Path) -> Owner:
 
 
 def _entry(folder: Path) -> Entry:
-    owner = owner_of(folder)
+    owner, what = owner_of(folder), ownership.what_is(folder)
+    if what:
+        names, since = LabNames(folder.name), datetime.fromtimestamp((folder / ownership.WHAT).stat().st_mtime, UTC)
+        states = {machine.name: _state_of_group(Cgroup(names.cgroup(machine.name))) for machine in sorted(folder.glob("machines/*"))}
+        return Entry(folder.name, owner, None, since, states, what)
     try:
         lab, created = attach(folder.name), datetime.fromtimestamp(Blueprint.load(folder).created, UTC)
     except BadInput:
@@ -142,6 +157,12 @@ def state_of(machine: EmbeddedMachine) -> str:
     return "on" if machine.is_on() else "off"
 
 
+def _state_of_group(group: Cgroup) -> str:
+    if not group.processes():
+        return "off"
+    return "suspended" if group.is_frozen() else "on"
+
+
 def choose(name: str | None) -> Lab:
     """The lab that is meant: the one that was named, or the only one that is up.
 
@@ -152,7 +173,7 @@ def choose(name: str | None) -> Lab:
         BadInput: There is none of that name, none at all, or more than one; lists them.
         HostUnfit: Not root.
     """
-    up = [entry.name for entry in entries() if entry.owner is not Owner.NOBODY]
+    up = [entry.name for entry in entries() if entry.owner is not Owner.NOBODY and not entry.what]
     if name is not None:
         if name in up:
             return attach(name)

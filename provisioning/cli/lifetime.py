@@ -190,7 +190,7 @@ def list_labs(as_json: Annotated[bool, typer.Option("--json", help="For programs
         say(f"no lab is up; make one: {PROGRAM} up")
     for entry in found:
         say(entry.sentence())
-        if entry.owner is not Owner.NOBODY:
+        if entry.enter is not None:
             say(f"  enter:  {entry.enter}")
         say(f"  remove: {entry.remove}")
 

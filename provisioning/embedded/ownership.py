@@ -15,6 +15,7 @@ from provisioning import places
 
 LOCK = "owner.lock"
 KEPT = "kept"
+WHAT = "what"
 REGISTRY_SECONDS = 60
 
 
@@ -26,8 +27,12 @@ class Ownership:
         self.folder, self._descriptor = folder, descriptor
 
     @classmethod
-    def claim(cls, folder: Path) -> Ownership:
+    def claim(cls, folder: Path, what: str = "") -> Ownership:
         """Make a lab's folder and own it.
+
+        Args:
+            folder: Of the lab.
+            what: What it is, in words, where it is no lab that can be entered.
 
         Raises:
             BadInput: A lab of that name is there.
@@ -41,6 +46,8 @@ class Ownership:
                 raise BadInput(msg) from error
             descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if what:
+                (folder / WHAT).write_text(what)
         return cls(folder, descriptor)
 
     def release(self, *, keep: bool) -> None:
@@ -61,6 +68,12 @@ def registry() -> Iterator[None]:
 def is_kept(folder: Path) -> bool:
     """Whether the lab was made by `up` or kept after a run."""
     return (folder / KEPT).exists()
+
+
+def what_is(folder: Path) -> str:
+    """What it is, in words; empty for a lab."""
+    there = folder / WHAT
+    return there.read_text() if there.exists() else ""
 
 
 def is_owned(folder: Path) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,9 +86,22 @@ def test_of_several_labs_the_one_that_is_meant_must_be_named(ask: Ask, no_labs: 
 def test_a_lab_that_was_left_behind_is_listed_but_cannot_be_entered(ask: Ask, no_labs: Path) -> None:
     Ownership.claim(no_labs / "cli-dead").release(keep=False)
     listed = ask("list").stdout
-    assert "cli-dead: not laid out yet, 0 of 0 machines on, left by a run that died" in listed
+    assert "cli-dead: not laid out, 0 of 0 machines on, left by a run that died" in listed
     assert "enter:" not in listed
     assert "no lab is up" in complaint(ask("exec", "runner01", "true"), 2)
+
+
+def test_what_is_no_lab_is_listed_as_what_it_is_and_cannot_be_entered(ask: Ask, no_labs: Path) -> None:
+    owned = Ownership.claim(no_labs / "cli-cluster", "a stand-in of a cluster")
+    (owned.folder / "machines/vm101").mkdir(parents=True)
+    listed, told = ask("list").stdout, json.loads(ask("list", "--json").stdout)[0]
+    line = complaint(ask("exec", "runner01", "true"), 2)
+    owned.release(keep=False)
+    assert re.search(r"cli-cluster: a stand-in of a cluster, 0 of 1 machines on, \d+ s old, belongs to a run that lives\n", listed)
+    assert "enter:" not in listed
+    assert "remove: python -m provisioning down cli-cluster --force" in listed
+    assert (told["what"], told["topology"], told["machines"], told["enter"]) == ("a stand-in of a cluster", None, {"vm101": "off"}, None)
+    assert "no lab is up" in line
 
 
 def test_a_folder_that_is_no_lab_is_not_taken_for_one(ask: Ask, no_labs: Path) -> None:

@@ -22,6 +22,7 @@ from tests.rehearsal.guests import EmbeddedGuests, Guests
 from tests.rehearsal.serving import BRIDGE, NODES, POOL, STORAGE, TEMPLATE, TOKEN_ID, Serving, serve
 
 MACHINES_MAX = 20
+WHAT = "a stand-in of Proxmox VE to rehearse with"
 LAB_FILE = """# The lab of a rehearsal; see tests/rehearsal/README.md.
 version = 1
 driver = "proxmox"
@@ -115,11 +116,12 @@ def on_paper(folder: Path, guests: Guests | None = None) -> Iterator[Rehearsal]:
 
 
 @contextlib.contextmanager
-def with_machines(name: str) -> Iterator[Rehearsal]:
+def with_machines(name: str, guests: type[EmbeddedGuests] = EmbeddedGuests) -> Iterator[Rehearsal]:
     """A cluster with a machine behind each VM; all of it goes with the body, and `sweep` finds it where nobody could remove it.
 
     Args:
         name: Like a lab's: of namespaces, control groups and the folder.
+        guests: What stands behind the VMs.
 
     Raises:
         HostUnfit: Embedded machines cannot be had here; names the remedy.
@@ -131,11 +133,11 @@ def with_machines(name: str) -> Iterator[Rehearsal]:
         raise HostUnfit(f"a rehearsal needs embedded machines: {lacking[0].name}: {lacking[0].found}; {lacking[0].remedy}")
     names, image = LabNames(name), images.find()
     make_room(MACHINES_MAX)
-    owned = Ownership.claim(names.folder)
+    owned = Ownership.claim(names.folder, WHAT)
     try:
         LabNetwork(names).create()
         folder = names.folder / "cluster"
-        serving = serve(RehearsalCluster(EmbeddedGuests(names, image)), folder)
+        serving = serve(RehearsalCluster(guests(names, image)), folder)
         try:
             yield Rehearsal(serving, folder, names.network)
         finally:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,8 @@ from provisioning.proxmox.mirror import make_mirror
 from provisioning.proxmox.tofu import ApplyFailed
 from provisioning.proxmox.workspace import workspaces
 from tests.rehearsal.cluster import RehearsalCluster
-from tests.rehearsal.guests import Guests, VmFacts
-from tests.rehearsal.rehearsal import Rehearsal, on_paper
+from tests.rehearsal.guests import EmbeddedGuests, Guests, VmFacts
+from tests.rehearsal.rehearsal import Rehearsal, on_paper, with_machines
 from tests.rehearsal.serving import NODES, POOL, STORAGE, TEMPLATE, TOKEN_ID, USER
 
 ROOT = Path(__file__).parents[2]
@@ -182,6 +184,38 @@ def test_a_provider_that_goes_meanwhile_fails_without_a_trace(
     assert list(workspaces()) == []
 
 
+class NodeGoes(Guests):
+    """The node of one of three runners is lost when the runner has just been started."""
+
+    def __init__(self) -> None:
+        """Nobody is told yet."""
+        self.go: Callable[[], object] = lambda: None
+
+    def start(self, vm: VmFacts) -> None:
+        if vm.name == "tofu-runner02":
+            self.go()
+
+
+def test_a_node_that_is_lost_while_vms_are_made_is_told_of_and_what_is_on_it_goes_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests, node = NodeGoes(), NODES[1]
+    with on_paper(tmp_path, guests) as paper:
+        monkeypatch.setenv("XDG_STATE_HOME", str(paper.state))
+        guests.go = lambda: paper.serving.do(lambda cluster: cluster.set_node_offline(node))
+        driver = drivers.proxmox(paper.lab_file("single", boot_minutes=0.01))
+        with pytest.raises(ApplyFailed, match=r"\(runner02\): .*595.*; what was made is kept until .*down run-1"):
+            provision(driver)
+        workspace = removal.workspace_of("run-1")
+        with pytest.raises(LabUnavailable, match=rf"of lab run-1 is left: VM \d+ \(tofu-runner02 on {node}\)"):
+            driver._discard(workspace)
+        assert paper.vms() == ["tofu-runner02"]
+        paper.serving.do(lambda cluster: cluster.set_node_offline(node, offline=False))
+        driver._discard(workspace)
+        assert paper.vms() == []
+        driver.cluster.close()
+
+
 class OneFails(Guests):
     """One of three runners does not start."""
 
@@ -214,6 +248,42 @@ def test_a_run_whose_machine_does_not_start_is_inconclusive_and_says_what_is_kep
         assert re.search(r"what was made is kept until .* then remove it: python -m provisioning down run-", said)
         assert "inconclusive: S4" in said
         assert set(paper.vms()) == NAMES
+
+
+class OneHangs(EmbeddedGuests):
+    """One of three runners has power, and does not boot."""
+
+    def start(self, vm: VmFacts) -> None:
+        if vm.name != "tofu-runner02":
+            super().start(vm)
+
+    def is_on(self, vm: VmFacts) -> bool:
+        return vm.name == "tofu-runner02" or super().is_on(vm)
+
+
+def test_a_run_with_one_of_three_that_does_not_boot_is_inconclusive_and_the_others_can_be_looked_at() -> None:
+    with with_machines(f"pve-hangs-{os.getpid()}", OneHangs) as rehearsal:
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "features/",
+            "--check",
+            "S4",
+            "--lab",
+            str(rehearsal.lab_file("single", boot_minutes=0.5)),
+        ]
+        done = subprocess.run(command, cwd=ROOT, env=rehearsal.environment, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == INCONCLUSIVE, done.stdout
+        said = " ".join(done.stdout.split())
+        assert "inconclusive: S4" in said
+        assert "the sshd of runner02 (10.1.0.104) greets" in said
+        assert "storage01, balancer01, runner01, runner03 did boot; what was made is kept until" in said
+        assert set(rehearsal.vms()) == NAMES
+        key = next(rehearsal.state.rglob("login"))
+        options = ("-i", str(key), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
+        log_in = ["ip", "netns", "exec", rehearsal.network, "ssh", *options, "debian@10.1.0.103", "hostname"]
+        assert subprocess.run(log_in, capture_output=True, text=True, check=False, timeout=20).stdout == "tofu-runner01\n"
 
 
 def test_a_cluster_that_is_busy_is_asked_again(

@@ -13,6 +13,7 @@ from provisioning.proxmox.driver import ProxmoxDriver
 from provisioning.proxmox.making import make_vms
 from provisioning.proxmox.tofu import Tofu
 from provisioning.proxmox.workspace import Workspace, create
+from tests.rehearsal.cloud_init import hardware_of
 from tests.rehearsal.rehearsal import Rehearsal
 
 
@@ -59,11 +60,18 @@ def test_what_somebody_changed_is_seen_and_mended(driver: ProxmoxDriver, paper: 
     assert "tofu-ha-acceptance" in driver.cluster.vm(number).tags
 
 
-def test_one_machine_is_made_anew_and_no_other(driver: ProxmoxDriver) -> None:
+def card_of(driver: ProxmoxDriver, number: int) -> str:
+    """Hardware address of a VM's network card."""
+    return hardware_of(driver.cluster.config(driver.cluster.vm(number)))
+
+
+def test_one_machine_is_made_anew_with_its_hardware_address_and_no_other(driver: ProxmoxDriver) -> None:
     workspace, tofu, before = applied(driver)
     address = 'module.runner["runner02"].proxmox_virtual_environment_vm.this'
+    card = card_of(driver, before["runner02"])
     after = make_vms(tofu, workspace, driver.file.plan(), 2, driver.tell, replace=address)
     assert {name for name in before if before[name] != after[name]} == {"runner02"}
+    assert card_of(driver, after["runner02"]) == card != card_of(driver, after["runner01"])
     assert not tofu.plan()
 
 

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 from model.lab import Ability, Lab, Machine
 from model.waiting import wait_until
+from probes.condition import look_at
 from provisioning.proxmox.driver import ProxmoxDriver
 from provisioning.proxmox.machine import VmMachine
 from tests.contract.peer import PATIENCE, Peer, fate, ticks
@@ -33,6 +37,8 @@ from tests.contract.test_silence import (  # noqa: F401
 )
 from tests.rehearsal.rehearsal import Rehearsal
 
+ROOT = Path(__file__).parents[2]
+
 
 def state_of(rehearsal: Rehearsal, machine: VmMachine) -> tuple[str, str]:
     """What the API says of a VM."""
@@ -49,6 +55,15 @@ def test_a_machine_is_what_the_module_says_in_the_api_and_inside(lab: Lab, runne
     assert runner.run("hostname").stdout == "runner01\n"
     assert "inet 10.1.0.103/24 " in runner.run("ip -4 addr show host0").stdout
     assert len({machine.inspect().place for machine in lab.machines.values() if machine.name.startswith("runner")}) == 3
+
+
+def test_a_rehearsal_is_listed_as_what_it_is(lab: Lab, rehearsal: Rehearsal) -> None:
+    command = [sys.executable, "-m", "provisioning", "list"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    name = rehearsal.folder.parent.name
+    assert f"{name}: a stand-in of Proxmox VE to rehearse with, {len(lab.machines)} of {len(lab.machines)} machines on, " in listed
+    assert f"contract: single, on {rehearsal.serving.endpoint}, " in listed
+    assert f"ssh fleet --lab {name}" not in listed
 
 
 def test_cloud_init_made_an_account_that_may_become_root(runner: VmMachine) -> None:
@@ -120,6 +135,17 @@ def test_a_machine_that_hears_no_button_is_told_of_and_goes_on(runner: VmMachine
     peer.await_answer(runner)
 
 
+def test_who_knew_a_machine_reaches_the_one_that_is_made_anew_in_its_place(lab: Lab, runner: VmMachine, peer: Peer) -> None:
+    balancer = lab.machines["balancer01"]
+    reaches = "timeout 2 bash -c 'head -c 4 < /dev/tcp/10.1.0.103/22'"
+    known = "ip neigh show to 10.1.0.103 dev host0"
+    assert balancer.run(reaches).stdout == "SSH-"
+    before = balancer.run(known).stdout.split()[1:3]
+    runner.rebuild()
+    assert balancer.run(reaches).stdout == "SSH-"
+    assert balancer.run(known).stdout.split()[1:3] == before == ["lladdr", runner.run("cat /sys/class/net/host0/address").stdout.strip()]
+
+
 def test_a_rollback_brings_the_disk_back_and_keeps_the_identity(runner: VmMachine, peer: Peer) -> None:
     key, boot = peer.host_key(runner), boot_id(runner)
     runner.run("touch /root/later; rm /etc/tofu/backend.tfbackend; sync")
@@ -128,6 +154,16 @@ def test_a_rollback_brings_the_disk_back_and_keeps_the_identity(runner: VmMachin
     assert runner.run("ls /root /etc/tofu").stdout.split() == ["/etc/tofu:", "backend.tfbackend", "credentials", "/root:"]
     assert peer.host_key(runner) == key
     assert boot_id(runner) != boot
+
+
+def test_a_lab_that_was_left_broken_goes_back_to_how_it_came(lab: Lab, pve: ProxmoxDriver, runner: VmMachine) -> None:
+    balancer = lab.machines["balancer01"]
+    balancer.run("rm /etc/haproxy/haproxy.cfg; systemctl stop haproxy; sync")
+    lab.machines["runner02"].cut_power()
+    runner.disconnect()
+    assert not look_at(lab).is_good
+    assert pve.reset(lab)
+    wait_until(lambda: look_at(lab), lambda seen: seen.is_good, what="everything serves again", within=PATIENCE)
 
 
 def test_a_machine_whose_start_fails_is_off_for_the_api(runner: VmMachine, pve: ProxmoxDriver, rehearsal: Rehearsal) -> None:

@@ -1,6 +1,10 @@
 # One VM: a clone of a template with cloud-init. Made for machines that come and go.
 
 locals {
+  # The same for whoever takes a machine's place, made of what stays: its neighbours go on sending to the one that they know, for up to
+  # a minute (ARP), and cloud-init has no way to have a VM announce another one at its first boot. 02: not of a manufacturer.
+  mac_address = upper(join(":", concat(["02"], regexall("..", substr(sha256("${var.vm_name} ${var.ip_address}"), 0, 10)))))
+
   owner = "tofu-ha-acceptance"
   until = var.expires == null ? [] : ["expires-${formatdate("YYYYMMDD't'hhmmss'z'", var.expires)}"]
   tags  = sort(distinct(concat([local.owner, "run-${var.run}"], local.until, [for tag in var.tags : lower(tag)])))
@@ -47,9 +51,10 @@ resource "proxmox_virtual_environment_vm" "this" {
   }
 
   network_device {
-    bridge  = var.platform.bridge
-    vlan_id = var.platform.vlan
-    model   = "virtio"
+    bridge      = var.platform.bridge
+    vlan_id     = var.platform.vlan
+    model       = "virtio"
+    mac_address = local.mac_address
   }
 
   # Only where it differs: giving one attribute of a disk resets all others to what the provider thinks best.

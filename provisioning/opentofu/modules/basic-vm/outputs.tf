@@ -17,6 +17,11 @@ output "ip_address" {
   description = "Address without the prefix length."
 }
 
+output "mac_address" {
+  value       = local.mac_address
+  description = "Of its network card."
+}
+
 output "cpu_cores" {
   value = var.cpu_cores
 }

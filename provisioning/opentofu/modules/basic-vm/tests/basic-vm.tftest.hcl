@@ -36,6 +36,10 @@ run "a_vm_is_as_it_was_asked_for" {
     condition     = output.ip_address == "10.1.0.103"
     error_message = "the output must be the address alone"
   }
+  assert {
+    condition     = proxmox_virtual_environment_vm.this.network_device[0].mac_address == "02:69:9E:51:E4:79"
+    error_message = "the hardware address differs: ${proxmox_virtual_environment_vm.this.network_device[0].mac_address}"
+  }
 }
 
 run "a_vm_says_whose_it_is_and_until_when" {
@@ -48,6 +52,51 @@ run "a_vm_says_whose_it_is_and_until_when" {
   assert {
     condition     = proxmox_virtual_environment_vm.this.description == "Made by tofu-ha-acceptance for run-1; may be removed from 2026-11-25T18:00:00Z on."
     error_message = "description: ${proxmox_virtual_environment_vm.this.description}"
+  }
+}
+
+run "who_takes_its_place_has_its_hardware_address" {
+  command = plan
+
+  variables {
+    proxmox_node = "pve2"
+    run          = "run-2"
+    expires      = null
+  }
+
+  assert {
+    condition     = output.mac_address == "02:69:9E:51:E4:79"
+    error_message = "its neighbours would look for another one"
+  }
+}
+
+run "another_machine_has_another_hardware_address" {
+  command = plan
+
+  variables {
+    ip_address = "10.1.0.104/24"
+  }
+
+  assert {
+    condition     = output.mac_address != "02:69:9E:51:E4:79"
+    error_message = "two machines would have one"
+  }
+  assert {
+    condition     = can(regex("^02(:[0-9A-F]{2}){5}$", output.mac_address))
+    error_message = "it could be a manufacturer's"
+  }
+}
+
+run "another_lab_has_another_hardware_address" {
+  command = plan
+
+  variables {
+    vm_name = "theirs-runner01"
+  }
+
+  assert {
+    condition     = output.mac_address != "02:69:9E:51:E4:79"
+    error_message = "two labs would have one"
   }
 }
 
