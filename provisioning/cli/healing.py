@@ -102,7 +102,7 @@ def _pay(debt: Debt, journal: Journal) -> bool:
         done = [_undo(lab, broke, journal) for broke in reversed(debt.broken.values())]
         done += [_try(what, deed) for what, deed in _tidying(lab, debt.began.own)]
         done += [_try(what, deed) for what, deed in _leaving(driver, lab, debt.began.run)]
-        bad = [finding for finding in look_over(lab, str(driver.file.ssh.known_hosts or "~/.ssh/known_hosts")) if not finding.ok]
+        bad = [finding for finding in look_over(lab) if not finding.ok]
     finally:
         driver.remove(lab)
     for finding in bad:
