@@ -93,8 +93,11 @@ def _pay(debt: Debt, journal: Journal) -> bool:
     if debt.began is None:
         journal.write(Ended(BY))  # it died before it had done anything
         return True
-    note(f"run {debt.began.run} in lab {debt.began.lab} ({debt.began.lab_file}) …")
-    driver = drivers.existing(Path(debt.began.lab_file))
+    file = Path(debt.began.lab_file)
+    if not file.is_file():
+        raise BadInput(f"to repair what run {debt.began.run} left, its lab file {file} is needed, which is not there any more; put it back")
+    note(f"run {debt.began.run} in lab {debt.began.lab} ({file}) …")
+    driver = drivers.existing(file)
     driver.remember_network()
     lab = driver.connect(driver.file.plan())
     try:
