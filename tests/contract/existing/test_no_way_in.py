@@ -24,20 +24,30 @@ NO_ACCOUNT = "userdel --remove guest; rm -f /etc/ssh/authorized_keys/guest /etc/
 GRANTED = "echo 'guest ALL=(ALL) ALL' > /etc/sudoers.d/guest"
 
 
+@pytest.fixture(scope="module")
+def keys(owned: Lab) -> str:
+    """The host key of each machine, as whoever asks for it is told."""
+    return inside(owned, "ssh-keyscan -t ed25519 " + " ".join(machine.address for machine in owned.machines.values()))
+
+
 @pytest.fixture
-def file(owned: Lab, tmp_path: Path) -> Path:
-    """The lab's file; who may answer is recorded in `known_hosts` beside it, and nowhere else."""
+def file(owned: Lab, keys: str, tmp_path: Path) -> Path:
+    """The lab's file; who may answer to control is recorded in `known_hosts` beside it, and vouched for by no CA."""
     path = tmp_path / "lab.toml"
     write_lab_file(owned, path)
+    (tmp_path / "known_hosts").write_text(keys, encoding="utf-8")
     lines = path.read_text(encoding="utf-8").splitlines()
-    recorded = next(line.split('"')[1] for line in lines if line.startswith("known_hosts"))
-    (tmp_path / "known_hosts").write_text(
-        "".join(line for line in Path(recorded).read_text(encoding="utf-8").splitlines(keepends=True) if not line.startswith("@")),
-        encoding="utf-8",
-    )
-    kept = [f'known_hosts = "{recorded}"' if line.startswith("host_ca") else line for line in lines]
-    path.write_text("\n".join(kept).replace(f'known_hosts = "{recorded}"', 'known_hosts = "known_hosts"', 1) + "\n", encoding="utf-8")
+    published = next(line.split('"')[1] for line in lines if line.startswith("known_hosts"))
+    lines = ['known_hosts = "known_hosts"' if line.startswith("known_hosts") else line for line in lines]
+    lines = [f'known_hosts = "{published}"' if line.startswith("host_ca") else line for line in lines]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def inside(lab: Lab, command: str) -> str:
+    """Run a command where the lab's addresses are known."""
+    argv = ["ip", "netns", "exec", LabNames(lab.name).network, "sh", "-c", command]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 def looked(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
@@ -52,10 +62,10 @@ def looked(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
 
 
 def do(lab: Lab, remedy: str) -> None:
-    """What a remedy says after its colon, or in its brackets, from where the lab is."""
-    commands = [remedy.split("(", 1)[1].split(")", 1)[0]] if "(" in remedy else []
-    for command in [*commands, remedy.rsplit(": ", 1)[1]]:
-        subprocess.run(["ip", "netns", "exec", LabNames(lab.name).network, "sh", "-c", command], check=True, capture_output=True)
+    """What a remedy says in its brackets and after its last colon."""
+    before = [remedy.split("(", 1)[1].split(")", 1)[0]] if "(" in remedy else []
+    for command in [*before, remedy.rsplit(": ", 1)[1]]:
+        inside(lab, command)
 
 
 def stranger(folder: Path) -> Path:
