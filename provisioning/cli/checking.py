@@ -80,7 +80,7 @@ def look_at(driver: ExistingDriver, scenarios: Sequence[Scenario] = (), setting:
             lab = driver.connect(driver.file.plan())
             try:
                 driver.enter(lab)
-                checked.findings = look_over(lab, str(driver.file.ssh.known_hosts or "~/.ssh/known_hosts"))
+                checked.findings = look_over(lab)
                 checked.missing = abilities_missing(lab)
                 checked.reasons = dict(_obstacles(lab, scenarios, setting))
             finally:
@@ -134,6 +134,8 @@ def check(
         say(json.dumps({"findings": [asdict(each) for each in checked.findings], "not_run": checked.reasons}, indent=2))
     else:
         _tell(checked, scenarios, path)
+        if driver.file.withheld:
+            say(f"  {driver.file.withheld}")
     if checked.shut_out:
         raise typer.Exit(NO_WAY_IN)
     if checked.bad:

@@ -93,8 +93,11 @@ def _pay(debt: Debt, journal: Journal) -> bool:
     if debt.began is None:
         journal.write(Ended(BY))  # it died before it had done anything
         return True
-    note(f"run {debt.began.run} in lab {debt.began.lab} ({debt.began.lab_file}) …")
-    driver = drivers.existing(Path(debt.began.lab_file))
+    file = Path(debt.began.lab_file)
+    if not file.is_file():
+        raise BadInput(f"to repair what run {debt.began.run} left, its lab file {file} is needed, which is not there any more; put it back")
+    note(f"run {debt.began.run} in lab {debt.began.lab} ({file}) …")
+    driver = drivers.existing(file)
     driver.remember_network()
     lab = driver.connect(driver.file.plan())
     try:
@@ -102,7 +105,7 @@ def _pay(debt: Debt, journal: Journal) -> bool:
         done = [_undo(lab, broke, journal) for broke in reversed(debt.broken.values())]
         done += [_try(what, deed) for what, deed in _tidying(lab, debt.began.own)]
         done += [_try(what, deed) for what, deed in _leaving(driver, lab, debt.began.run)]
-        bad = [finding for finding in look_over(lab, str(driver.file.ssh.known_hosts or "~/.ssh/known_hosts")) if not finding.ok]
+        bad = [finding for finding in look_over(lab) if not finding.ok]
     finally:
         driver.remove(lab)
     for finding in bad:

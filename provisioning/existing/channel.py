@@ -33,16 +33,17 @@ NOT_ALLOWED = re.compile(r"sudo: .*(not allowed|may not run)|is not in the sudoe
 NO_SUDO = re.compile(r"sudo: (command )?not found")
 LOST_MASTER = re.compile(r"mux_client|Control socket|Broken pipe|master.*(dead|exited)", re.IGNORECASE)
 
+UNKNOWN_KEY, OTHER_KEY = "its host key is not recorded", "it has a host key that is not the recorded one"
 CAUSES = (
-    (r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED", "it has a host key that is not the recorded one"),
-    (r"No .* host key is known|not known by any other names|authenticity of host", "its host key is not recorded"),
+    (r"No .* host key is known|not known by any other names|authenticity of host", UNKNOWN_KEY),
+    (r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed", OTHER_KEY),
     (r"Permission denied", "the key or the user is not accepted"),
     (r"Connection refused", "the port refuses"),
     (r"timed out|Timeout, server", "there is no answer"),
     (r"No route to host|Network is unreachable", "there is no route to it"),
     (r"Could not resolve hostname", "its name cannot be resolved"),
 )
-"""What ssh says, and what it means for who reads it."""
+"""What a line of ssh says, and what it means for who reads it; ssh ends with the same line whatever was wrong with a host key."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +136,14 @@ class SshChannel:
         spec: The machine.
         login: How to log in.
         configuration: Of ssh(1).
+        known_hosts: Where its host key is recorded; None for the file of whoever runs the suite.
         refused: Why there is no root for us; empty while nothing speaks against it.
     """
 
     spec: MachineSpec
     login: Login
     configuration: Path
+    known_hosts: Path | None = None
     refused: str = field(default="", init=False)
 
     @property
@@ -226,11 +229,11 @@ class SshChannel:
     def explain(self, said: str) -> str:
         """What ssh's words mean, and what to do."""
         place = f"{self.spec.name} ({self.spec.address}, port {self.login.port})"
-        last = said.strip().splitlines()[-1] if said.strip() else "ssh said nothing"
+        lines = said.strip().splitlines() or ["ssh said nothing"]
         for pattern, meaning in CAUSES:
-            if re.search(pattern, said):
-                return f"no way into {place} as {self.login.user}: {meaning} ({last})"
-        return f"no way into {place} as {self.login.user}: {last}"
+            if found := next((line.strip() for line in lines if re.search(pattern, line)), ""):
+                return f"no way into {place} as {self.login.user}: {meaning} ({found})"
+        return f"no way into {place} as {self.login.user}: {lines[-1]}"
 
     def drop(self) -> None:
         """Close the connection, should there be one: after whatever may have ended it."""

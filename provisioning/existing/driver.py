@@ -91,7 +91,8 @@ class ExistingDriver(LabDriver):
         configuration = write_configuration(settings, {name: (entries[name].address, login) for name, login in logins.items()})
         machines: dict[str, Machine] = {}
         for spec in topology.machines:
-            channel, number = SshChannel(spec, logins[spec.name], configuration), entries[spec.name].vm
+            login, number = logins[spec.name], entries[spec.name].vm
+            channel = SshChannel(spec, login, configuration, settings.path(login.known_hosts))
             if number is not None and self.cluster is not None:
                 machines[spec.name] = VmMachine(channel, VmHands(spec, self.cluster, number))
             else:

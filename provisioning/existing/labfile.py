@@ -255,9 +255,17 @@ class LabFile(Table):
     def permitted(self) -> tuple[str, ...]:
         """What may be disrupted; a store of one machine loses its quorum with it, and quorum is never implied."""
         given = set(self.permissions.disruption)
-        if QUORUM not in given and sum(Role.STORAGE in entry.roles for entry in self.machine) == 1:
+        if self.withheld:
             given -= {Role.STORAGE.value}
         return tuple(part for part in DISRUPTIONS if part in given)
+
+    @property
+    def withheld(self) -> str:
+        """What is permitted and not done all the same, and why; empty where nothing is."""
+        given = self.permissions.disruption
+        if Role.STORAGE.value not in given or QUORUM in given or sum(Role.STORAGE in entry.roles for entry in self.machine) > 1:
+            return ""
+        return 'storage is not disrupted: a store of one machine has no quorum without it; permit "quorum", too (permissions.disruption)'
 
     def login_of(self, entry: MachineEntry) -> Login:
         """How to log in to one machine."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 
 from model.errors import AbilityMissing, AcceptanceError
-from model.lab import Ability, Lab, Machine
+from model.lab import SSH_PORT, Ability, Lab, Machine
 from model.topology import Role
 from probes.http import Web
 from probes.lease import Lease
@@ -21,6 +22,7 @@ from probes.ssh import knock, runner_login
 from probes.ssh import run as run_over_ssh
 from probes.statistics import read_statistics
 from probes.store import StoreProbe
+from provisioning.existing.channel import OTHER_KEY, UNKNOWN_KEY
 from provisioning.existing.machine import ExistingMachine
 from provisioning.hostcheck import Finding
 
@@ -40,20 +42,20 @@ INSTALL = {
     "minio": "see S1",
 }
 REACH = "put store.endpoint, tls and keys right"
-RECORD = "record its host key after comparing it with the machine's own: ssh-keyscan -p {port} {address} >> {file}"
+RECORD = "record its host key after comparing it with the machine's own: {through}ssh-keyscan -p {port} {address} >> {file}"
+FORGET = "where it was made anew, have the old key forgotten (ssh-keygen -R '{place}' -f {file}) and "
 
 
-def look_over(lab: Lab, known_hosts: str) -> list[Finding]:
+def look_over(lab: Lab) -> list[Finding]:
     """Look at everything at once, 20 s at most.
 
     Args:
         lab: Connected, the calling thread where its addresses mean its machines.
-        known_hosts: Where host keys are recorded, for the remedy.
 
     Returns:
         All findings, machines first, the good ones included.
     """
-    looks: list[Callable[[], list[Finding]]] = [lambda each=each: _machine(each, known_hosts) for each in lab.machines.values()]  # type: ignore[misc]
+    looks: list[Callable[[], list[Finding]]] = [lambda each=each: _machine(each) for each in lab.machines.values()]  # type: ignore[misc]
     looks += [lambda: _endpoint(lab), lambda: _store(lab)]
     looks += [lambda each=each: _statistics(lab, each) for each in lab.balancers]  # type: ignore[misc]
     looks += [lambda each=each: _pipeline(lab, each) for each in lab.runners]  # type: ignore[misc]
@@ -66,32 +68,52 @@ def shut_out(findings: list[Finding]) -> bool:
     return not any(finding.ok for finding in findings if not finding.name.endswith(POWER))
 
 
-def _machine(machine: Machine, known_hosts: str) -> list[Finding]:
+def _machine(machine: Machine) -> list[Finding]:
+    return [*_control(machine), *_power(machine)]
+
+
+def _control(machine: Machine) -> list[Finding]:
     name = machine.name
     greeted = knock(machine.ssh, WITHIN)
     if greeted.reached is not Reached.ANSWERED:
         remedy = f"see that {name} is on, that its sshd listens at port {machine.ssh.port}, and that nothing filters it"
-        return [Finding(f"{name}: SSH", ok=False, found=f"{machine.ssh} is {greeted.reached}", remedy=remedy), *_power(machine)]
+        return [Finding(f"{name}: SSH", ok=False, found=f"{machine.ssh} is {greeted.reached}", remedy=remedy)]
     try:
-        clock = machine.run("date +%s.%N", timeout=WITHIN)
+        clock = _clock(machine)
+        versions = [_version(machine, command) for role in machine.spec.roles for command in VERSIONS[role]]
+        tools = _tools(machine)
     except AbilityMissing as error:
         return [Finding(f"{name}: root", ok=False, found=str(error), remedy="grant it; without, checks that look from inside are not run")]
     except AcceptanceError as error:
-        remedy = RECORD.format(port=machine.ssh.port, address=machine.address, file=known_hosts) if "host key" in str(error) else ""
-        return [Finding(f"{name}: control", ok=False, found=str(error), remedy=remedy or "put user, key and port of [ssh] right")]
-    findings = [Finding(f"{name}: control", ok=True, found="root over SSH"), *_clock(machine, clock.stdout, clock.duration)]
-    for role in machine.spec.roles:
-        findings += [_version(machine, command) for command in VERSIONS[role]]
-    findings += [_tools(machine), *_power(machine)]
-    return findings
+        return [Finding(f"{name}: control", ok=False, found=str(error), remedy=_way_in(machine, str(error)))]
+    good = Finding(f"{name}: control", ok=True, found="root over SSH")
+    return [good, *clock, *versions, tools]
 
 
-def _clock(machine: Machine, said: str, took: timedelta) -> list[Finding]:
-    if not re.fullmatch(r"\d+\.\d+\s*", said):
+def _way_in(machine: Machine, refusal: str) -> str:
+    """What to do where control of a machine is refused."""
+    if not isinstance(machine, ExistingMachine) or not any(words in refusal for words in (UNKNOWN_KEY, OTHER_KEY)):
+        return "put user, key and port of [ssh] right"
+    address, port, jump = machine.address, machine.ssh.port, machine.channel.login.jump
+    remedy = (FORGET if OTHER_KEY in refusal else "") + RECORD
+    return remedy.format(
+        through=f"ssh {jump.address} " if jump else "",
+        port=port,
+        address=address,
+        place=address if port == SSH_PORT else f"[{address}]:{port}",
+        file=machine.channel.known_hosts or "~/.ssh/known_hosts",
+    )
+
+
+def _clock(machine: Machine) -> list[Finding]:
+    """Compared with ours when it was asked and when it had answered: what that took is no difference."""
+    asked = time.time()
+    said = machine.run("date +%s.%N", timeout=WITHIN).stdout.strip()
+    answered = time.time()
+    if not re.fullmatch(r"\d+\.\d+", said):
         return []
-    off = abs(float(said) - datetime.now(timezone.utc).timestamp())  # noqa: UP017 - 3.11 has both
-    ok = off <= CLOCK_SECONDS + took.total_seconds()
-    return [Finding(f"{machine.name}: clock", ok, f"{off:.1f} s beside ours", "synchronise it (NTP)")]
+    off = max(asked - float(said), float(said) - answered, 0)
+    return [Finding(f"{machine.name}: clock", off <= CLOCK_SECONDS, f"{off:.1f} s beside ours", "synchronise it (NTP)")]
 
 
 def _version(machine: Machine, command: str) -> Finding:
@@ -109,7 +131,9 @@ def _version(machine: Machine, command: str) -> Finding:
 def _tools(machine: Machine) -> Finding:
     """What faults use on machines."""
     wanted = ("systemctl", "systemd-run", "nft", "ss", "timeout", "pgrep")
-    done = machine.run("for each in " + " ".join(map(shlex.quote, wanted)) + '; do command -v "$each" >/dev/null || echo "$each"; done')
+    done = machine.run(
+        "for each in " + " ".join(map(shlex.quote, wanted)) + '; do command -v "$each" >/dev/null || echo "$each"; done', timeout=WITHIN
+    )
     missing = done.stdout.split()
     remedy = "install them (Debian: nftables, iproute2, procps); without, some faults are not run"
     return Finding(f"{machine.name}: tools", not missing, f"missing: {', '.join(missing)}" if missing else "all there", remedy)

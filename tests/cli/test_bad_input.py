@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from model.journal import Began, Journal, file_name, read_journal
 from provisioning import hostcheck
 from provisioning.embedded.ownership import Ownership
 from provisioning.hostcheck import Finding
@@ -45,6 +46,8 @@ def complaint(result: Result, exit_code: int) -> str:
         (("sweep", "--lab", "labs/proxmox.toml"), "it is /etc/pve/pve-root-ca.pem of any node"),
         (("apply", "/nowhere/mine.toml"), "there is no lab file /nowhere/mine.toml"),
         (("apply", "labs/proxmox.toml", "--yes", "pve-lab"), "labs/proxmox.toml:10: this file plans a lab that is made"),
+        (("heal", "20201231-235959-dead"), "there is no run 20201231-235959-dead: "),
+        (("check", "/nowhere/mine.toml"), "there is no lab file /nowhere/mine.toml"),
         (("ssh", "runner01"), "no lab is up; make one: python -m provisioning up"),
         (("exec", "runner01", "--lab", "cli-x", "true"), "there is no lab 'cli-x'; no lab is up"),
         (("power", "runner01", "off"), "no lab is up"),
@@ -52,6 +55,16 @@ def complaint(result: Result, exit_code: int) -> str:
 )
 def test_input_that_is_wrong_is_named_with_what_is_valid(ask: Ask, no_labs: Path, words: tuple[str, ...], said: str) -> None:
     assert said in complaint(ask(*words), 2)
+
+
+def test_a_run_whose_lab_file_is_gone_cannot_be_healed_and_stays_owed(ask: Ask, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / file_name())
+    journal.write(Began("20201231-235959-dead", "mine", "/nowhere/mine.toml", "acceptance/20201231-235959-dead/"))
+    journal.close()
+    assert "to repair what run 20201231-235959-dead left, its lab file /nowhere/mine.toml is needed" in complaint(
+        ask("heal", str(tmp_path)), 2
+    )
+    assert not read_journal(journal.path).ended
 
 
 @pytest.mark.parametrize("words", [("exec", "runner01"), ("power", "runner01", "explode"), ("logs", "runner01", "-n", "-1"), ("fly",)])
@@ -143,6 +156,9 @@ def test_doctor_finds_this_host_ready(ask: Ask) -> None:
         ("logs", "python -m provisioning logs balancer01 --unit haproxy --follow"),
         ("console", "does not boot"),
         ("power", "python -m provisioning power runner01 off"),
+        ("check", "python -m provisioning check labs/my-lab.toml"),
+        ("apply", "python -m provisioning apply labs/my-lab.toml"),
+        ("heal", "python -m provisioning heal 20261125-050249-ozgk"),
         ("doctor", "remedy"),
         ("sweep", "--dry-run"),
         ("setup", "make setup"),

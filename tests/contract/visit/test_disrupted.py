@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from model.journal import file_name, read_journal
 from model.lab import Lab
 from probes.lease_holder import Holder
 from provisioning.embedded.driver import EmbeddedDriver
@@ -17,7 +18,7 @@ from tests.contract.visit.test_in_use import LOCK
 from tests.contract.visit.test_visit import in_its_network
 from tests.faulty_labs.acceptance_run import ROOT, AcceptanceRun, run_features
 
-OK, INCONCLUSIVE, NOT_MET = 0, 10, 11
+OK, INTERRUPTED, INCONCLUSIVE, NOT_MET = 0, 2, 10, 11
 SCENARIO = "The SSH service of a runner stops"
 CHOSEN = ("--check", "V7", "-k", "the_ssh_service_of_a_runner_stops", "--allow-disruption")
 OTHER = "20201231-235959-live"
@@ -73,6 +74,22 @@ def test_nothing_is_disrupted_where_alerts_cannot_be_silenced(own: Path, tmp_pat
     assert run.process.returncode == NOT_MET, run.output
     assert "`exit 7` (around_disruption.before of the lab file) ended with 7" in run.scenarios[SCENARIO]["reason"]
     assert journal(tmp_path) == ["after"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.proof)])
+def test_a_run_that_is_interrupted_heals_and_leaves_nothing(own: Path, tmp_path: Path, owned: Lab, number: signal.Signals) -> None:
+    run = AcceptanceRun(tmp_path, ("--lab", str(own), *CHOSEN))
+    run.wait_for_sentence("ended: its SSH service is stopped")
+    stopped = [machine.name for machine in owned.runners if not machine.run("systemctl is-active --quiet ssh").ok]
+    run.process.send_signal(number)
+    assert run.finish() == INTERRUPTED, run.output
+    assert len(stopped) == 1
+    assert owned.machines[stopped[0]].run("systemctl is-active --quiet ssh").ok
+    assert run.scenarios[SCENARIO]["reason"].startswith("interrupted")
+    assert "lab before and after: nothing is left (" in run.output
+    assert not run.record["dirty"]
+    assert journal(tmp_path) == ["before", "after"]
+    assert read_journal(run.folder / file_name()).ended
 
 
 @pytest.mark.proof

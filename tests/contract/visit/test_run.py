@@ -130,6 +130,20 @@ def test_a_prefix_of_somebody_else(file: Path, tmp_path: Path, store: StoreProbe
     assert "below acceptance/ in bucket states lies what is not ours: acceptance/network/terraform.tfstate" in run.output
 
 
+@pytest.mark.parametrize(
+    ("permitted", "words"),
+    [("", "permits none; say in permissions.disruption what may be broken"), ('"storage"', 'permit "quorum", too')],
+    ids=["none", "storage without quorum"],
+)
+def test_a_fault_without_permission_is_refused_before_anything_starts(file: Path, tmp_path: Path, permitted: str, words: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('disruption = ["runner"]', f"disruption = [{permitted}]"), encoding="utf-8")
+    run = run_features(tmp_path, "--lab", str(file), "--allow-disruption")
+    assert run.process.returncode == USAGE, run.output
+    assert words in " ".join(run.output.split())
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize("workers", ["1", "2", "auto"])
 def test_workers_break_nothing(file: Path, tmp_path: Path, workers: str) -> None:
     run = run_features(tmp_path, "--lab", str(file), "--allow-disruption", "-n", workers)

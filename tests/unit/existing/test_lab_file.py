@@ -45,6 +45,7 @@ def test_the_example_is_a_lab() -> None:
         ("[balancer]\n", "[balancr]\n", "unknown key balancr; did you mean balancer?"),
         ('address = "10.1.0.104"\n', 'address = "10.1.0.103"\n', "2 machines have the address 10.1.0.103: runner01 and runner02"),
         ('roles = ["balancer"]\n', 'roles = ["storage"]\n', "one or two machines have the role balancer; the file has 0"),
+        ('roles = ["balancer"]\n', "", "machine.2.roles is missing"),
         ('roles = ["balancer"]\n', 'roles = ["blancer"]\n', "'storage', 'balancer' or 'runner'"),
         ('access_key = { env = "STATE_ACCESS_KEY" }', 'access_key = "AKIAVERYSECRET"', "a secret must not stand in the file"),
         ('access_key = { env = "STATE_ACCESS_KEY" }', "access_key = {}", "give one place"),
@@ -90,9 +91,12 @@ def test_no_file_and_no_toml(tmp_path: Path) -> None:
 
 def test_quorum_is_never_implied(tmp_path: Path) -> None:
     text = TEXT.replace("disruption = []", 'disruption = ["runner", "storage"]')
-    assert read_lab_file(_written(tmp_path, text)).permitted == ("runner",), "one storage machine is the quorum"
+    file = read_lab_file(_written(tmp_path, text))
+    assert file.permitted == ("runner",), "one storage machine is the quorum"
+    assert 'permit "quorum", too' in file.withheld
     text = text.replace('"storage"]', '"storage", "quorum"]', 1)
-    assert read_lab_file(_written(tmp_path, text)).permitted == ("runner", "storage", "quorum")
+    file = read_lab_file(_written(tmp_path, text))
+    assert (file.permitted, file.withheld) == (("runner", "storage", "quorum"), "")
 
 
 def test_secrets_are_had_from_their_place_and_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,5 +115,12 @@ def test_what_will_be_disrupted_is_announced_with_its_machines(monkeypatch: pyte
     ]
 
 
+def test_what_is_permitted_in_vain_is_announced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_text(TEXT.replace("disruption = []", 'disruption = ["runner", "storage"]'), encoding="utf-8")
+    file = read_lab_file(path)
+    assert f"  {file.withheld}" in told(monkeypatch, file, file.permitted)
+
+
 def test_a_run_that_disrupts_nothing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(monkeypatch, read_lab_file(ROOT / "labs/example.toml"), ()) == ["nothing in the lab will be disrupted"]
