@@ -11,7 +11,7 @@ from benchmarks.calm import Calm
 from benchmarks.host import ROOT
 from benchmarks.results import Row, Table, collect
 from model.errors import AcceptanceError
-from model.topology import TOPOLOGIES
+from provisioning.proxmox.labfile import ENVIRONMENTS
 
 TITLE = "Labs on Proxmox VE in a rehearsal, by phase"
 LONGEST_SECONDS = 600
@@ -28,7 +28,7 @@ PHASES = {
 
 def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
     """Make labs and remove them again, topologies in turn."""
-    found: dict[str, list[dict[str, float]]] = {plan: [] for plan in reversed(TOPOLOGIES)}
+    found: dict[str, list[dict[str, float]]] = {plan: [] for plan in reversed(ENVIRONMENTS)}
     for number in range(1, runs + 1):
         for plan, trials in found.items():
             tell(f"{plan}, {number} of {runs}")

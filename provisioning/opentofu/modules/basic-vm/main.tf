@@ -2,7 +2,7 @@
 
 locals {
   # The same for whoever takes a machine's place, made of what stays: its neighbours go on sending to the one that they know, for up to
-  # a minute (ARP), and cloud-init has no way to have a VM announce another one at its first boot. 02: not of a manufacturer.
+  # a minute (ARP), and nothing at a first boot announces another one. 02: no manufacturer's.
   mac_address = upper(join(":", concat(["02"], regexall("..", substr(sha256("${var.vm_name} ${var.ip_address}"), 0, 10)))))
 
   owner = "tofu-ha-acceptance"
