@@ -131,6 +131,7 @@ requirements: ## Pin the newest fitting Python packages, with hashes and without
 	compile pyproject.toml -o requirements/run.txt && \
 	compile pyproject.toml --extra dev --constraint requirements/run.txt -o requirements/dev.txt && \
 	compile requirements/go.in -o requirements/go.txt && \
+	compile --no-deps requirements/moto.in -o requirements/moto.txt && \
 	! grep -nE 'https?://' requirements/*
 
 ##: steps of set-up
@@ -148,7 +149,7 @@ proxmox: venv ## What labs on Proxmox VE need: programs, and the provider for Op
 	@$(BIN)/python -m provisioning setup --with proxmox
 
 .PHONY: other-stores
-other-stores: venv ## A store that looks like S3 and cannot lock, to plant it as a defect (no root; two minutes the first time)
+other-stores: venv ## Two stores that look like S3 and cannot lock, to plant them as defects (the second as root; minutes the first time)
 	@$(BIN)/python -m provisioning setup --with other-stores
 
 .PHONY: venv

@@ -35,11 +35,13 @@ class Races:
     """Rounds that were run.
 
     Attributes:
+        nodes: Where the writers wrote.
         winners: How many writers were told that they succeeded, by round.
         others: What was answered beside 200 and 412, each once.
         spread: Longest time between the first and the last writer's final byte, in seconds.
     """
 
+    nodes: list[Address]
     winners: list[int] = field(default_factory=list)
     others: set[str] = field(default_factory=set)
     spread: float = 0.0
@@ -74,7 +76,7 @@ def race(store: Store, nodes: list[Address], prefix: str, how: Racing) -> Races:
     Returns:
         What happened; a writer that got no answer counts as no winner and is named in `others`.
     """
-    seen, ends, number = Races(), time.monotonic() + how.lasts.total_seconds(), 0
+    seen, ends, number = Races(nodes), time.monotonic() + how.lasts.total_seconds(), 0
     janitor = StoreProbe(store, nodes[0])
     while time.monotonic() < ends and number < how.most:
         key = f"{prefix}race-{number if how.new_key else 'again'}"

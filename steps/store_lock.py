@@ -75,6 +75,7 @@ def run_races(  # noqa: PLR0913, PLR0917 - the sentence's parts, and what it nee
 def check_races(races: Races) -> None:
     assert races.winners, "expected at least one round; observed none"
     wrong = {number: count for number, count in enumerate(races.winners, 1) if count != 1}
-    expected = f"expected one of {WRITERS} writers to win each of {len(races.winners)} rounds"
+    nodes = ", ".join(map(str, races.nodes))
+    expected = f"expected one of {WRITERS} writers at {nodes} to win each of {len(races.winners)} rounds"
     assert not wrong, f"{expected}; observed winners by round {wrong}, other answers {sorted(races.others)}"
-    assert not races.others, f"expected only 200 and {REFUSED} in {len(races.winners)} rounds; observed {sorted(races.others)}"
+    assert not races.others, f"expected only 200 and {REFUSED} of {nodes} in {len(races.winners)} rounds; observed {sorted(races.others)}"

@@ -51,7 +51,7 @@ def setup(
         list[Extra] | None,
         typer.Option(
             "--with",
-            help="Make as well, a minute or two each: what labs on Proxmox VE need (proxmox), a store that cannot lock (other-stores).",
+            help="Make as well, a minute or two each: what labs on Proxmox VE need (proxmox), stores that cannot lock (other-stores).",
             show_default=False,
         ),
     ] = None,

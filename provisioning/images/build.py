@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from provisioning.progress import Progress, Step
 NEEDED_BYTES = 800_000_000
 """The root file system, and the packages while they are unpacked."""
 PARTIAL = ".partial-"
+PYTHON = "usr/lib/python3/dist-packages"
+"""Where Python looks on Debian, whichever version it has."""
 APART = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 """mmdebstrap mounts into what it makes, and lives on when its parent dies; in namespaces of its own neither outlives us."""
 _HANDLINGS = 2
@@ -57,6 +60,9 @@ def ensure(progress: Progress | None = None, recipe: Recipe = RECIPE) -> Path:
                 f"making the machine image (Debian {recipe.suite}, {len(recipe.packages)} packages and what they need)"
             ) as step:
                 _make(recipe, partial / "rootfs", step)
+            if recipe.wheels is not None:
+                with progress.step(f"adding the Python packages of {recipe.wheels.name} to it") as step:
+                    _add_wheels(recipe.wheels, partial / "rootfs", step)
             partial.rename(recipe.folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -123,3 +129,12 @@ def _make(recipe: Recipe, rootfs: Path, step: Step) -> None:
     except CommandFailed as failure:
         shutil.rmtree(rootfs.parent, ignore_errors=True)
         raise explain(failure, "the machine image", stage, images_folder(), NEEDED_BYTES) from failure
+
+
+def _add_wheels(wheels: Path, rootfs: Path, step: Step) -> None:
+    """As they are, for no version of Python in particular: that of the host need not be that of the image."""
+    options = ("--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile", "--target", str(rootfs / PYTHON))
+    try:
+        follow([sys.executable, "-m", "pip", "install", *options, "-r", str(wheels)], lambda line: step.report(note=line))
+    except CommandFailed as failure:
+        raise explain(failure, "the machine image", f"installing {wheels.name}", images_folder(), NEEDED_BYTES) from failure

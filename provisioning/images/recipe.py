@@ -1,4 +1,4 @@
-"""What the image is made of, and where it is once it was made."""
+"""What an image is made of, and where it is once it was made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from model.errors import ToolMissing
 from provisioning import places
-from provisioning.commands import SETUP_COMMAND
+from provisioning.commands import SETUP_COMMAND, SETUP_EXTRA
 
 PACKAGES = (
     "systemd",
@@ -28,6 +28,16 @@ PACKAGES = (
     "socat",
     "sudo",
 )
+FOR_MOTO = (
+    "python3-boto3",
+    "python3-cryptography",
+    "python3-flask",
+    "python3-flask-cors",
+    "python3-responses",
+    "python3-xmltodict",
+    "python3-yaml",
+)
+"""What moto's server runs on: Python, and everything that it imports for S3, as Debian ships it."""
 HOOK = Path(__file__).parent / "customize.sh"
 
 
@@ -40,18 +50,24 @@ class Recipe:
         variant: mmdebstrap's variant: what is there beside the packages.
         packages: What is installed.
         hook: Script that mmdebstrap runs on the root file system in the end.
+        wheels: Python packages that Debian does not ship, without what they need: a file of requirements with hashes.
+        extra: The word that asks for it (`setup --with`); empty for what everybody needs.
     """
 
     suite: str = "bookworm"
     variant: str = "minbase"
     packages: tuple[str, ...] = PACKAGES
     hook: Path = HOOK
+    wheels: Path | None = None
+    extra: str = ""
 
     @property
     def digest(self) -> str:
         """Changes with every ingredient; not with the mirror's newest security fixes, which come with the next build."""
-        text = "\0".join((self.suite, self.variant, ",".join(sorted(self.packages)), self.hook.read_text()))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        ingredients = [self.suite, self.variant, ",".join(sorted(self.packages)), self.hook.read_text()]
+        if self.wheels is not None:
+            ingredients.append(self.wheels.read_text())
+        return hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:16]
 
     @property
     def folder(self) -> Path:
@@ -63,8 +79,15 @@ class Recipe:
         """The root file system in it."""
         return self.folder / "rootfs"
 
+    @property
+    def setup(self) -> str:
+        """The command that makes it."""
+        return f"{SETUP_EXTRA} {self.extra}" if self.extra else SETUP_COMMAND
+
 
 RECIPE = Recipe()
+WITH_MOTO = Recipe(packages=(*PACKAGES, *FOR_MOTO), wheels=Path(__file__).parents[2] / "requirements" / "moto.txt", extra="other-stores")
+"""For a lab whose store is moto, which looks like S3 and lets several conditional writes pass that come at once."""
 
 
 def images_folder() -> Path:
@@ -82,6 +105,6 @@ def find(recipe: Recipe = RECIPE) -> Path:
         ToolMissing: It was not made yet, or not from these ingredients; the message names the command that makes it.
     """
     if not recipe.rootfs.is_dir():
-        msg = f"the machine image is not there ({recipe.rootfs}); run `{SETUP_COMMAND}` once, as root"
+        msg = f"the machine image is not there ({recipe.rootfs}); run `{recipe.setup}` once, as root"
         raise ToolMissing(msg)
     return recipe.rootfs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +29,13 @@ class Prepared:
         return f"ready: {tools}; machine image {self.image.parent.name}"
 
 
-def prepare(progress: Progress | None = None, given: Mapping[str, Path] | None = None, extras: Iterable[str] = ()) -> Prepared:
+def prepare(progress: Progress | None = None, given: Mapping[str, Path] | None = None, extras: Collection[str] = ()) -> Prepared:
     """Make this host ready for embedded labs; fast when it is already.
 
     Args:
         progress: Shows each step that takes long.
         given: Paths of programs that the user gave, by name (`minio`, `tofu`, `mc`); those are not built.
-        extras: What else is wanted, words of `toolchain.EXTRAS`.
+        extras: What else is wanted, words of `toolchain.EXTRAS`, and of `images.EXTRAS`.
 
     Returns:
         Where everything is.
@@ -53,6 +53,9 @@ def prepare(progress: Progress | None = None, given: Mapping[str, Path] | None =
     tools = _ensure(toolchain.PROGRAMS, given, progress)
     image = images.ensure(progress)
     tools |= _ensure((toolchain.EXTRAS[extra] for extra in extras), None, progress)
+    for extra in extras:
+        if extra in images.EXTRAS:
+            images.ensure(progress, images.EXTRAS[extra])
     toolchain.forget_sources()
     prepared = Prepared(tools, image)
     progress.say(prepared.sentence())

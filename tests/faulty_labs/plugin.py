@@ -11,7 +11,7 @@ from pytest_bdd.parser import Step
 from model.lab import Lab, LabDriver
 from model.run import RUN
 from model.topology import Topology
-from provisioning import toolchain
+from provisioning import images, toolchain
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.removal import leftovers
 from tests.faulty_labs.defects import BY_NAME
@@ -67,7 +67,7 @@ def pytest_acceptance_driver(config: pytest.Config, driver: LabDriver) -> LabDri
         return None
     defect = BY_NAME[name]
     programs = driver.programs | {program.name: toolchain.find(program).path for program in defect.programs}
-    return FaultyDriver(driver.image, programs, defect.alter, defect=defect)
+    return FaultyDriver(images.find(defect.image), programs, defect.alter, defect=defect)
 
 
 def pytest_bdd_before_step_call(request: pytest.FixtureRequest, step: Step) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from model.lab import Lab
 from provisioning.embedded.driver import Alteration, as_in_reference
+from provisioning.images import RECIPE, Recipe
 from provisioning.toolchain import Program
 
 NEIGHBOURS = 3
@@ -47,6 +48,7 @@ class Defect:
         options: More options for the run, as `--seed`, where something is chosen by chance.
         runners: Size of the fleet.
         programs: What its machines run beside what every lab is made of.
+        image: What its machines start from.
         sampled: Whether `make test` plants it, too; `make prove` plants all.
     """
 
@@ -60,6 +62,7 @@ class Defect:
     options: tuple[str, ...] = ()
     runners: int = 3
     programs: tuple[Program, ...] = ()
+    image: Recipe = RECIPE
     sampled: bool = False
 
     @property

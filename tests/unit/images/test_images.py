@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from model.errors import HostUnfit, ToolMissing
-from provisioning.images import RECIPE, build, ensure, find
+from provisioning.images import RECIPE, WITH_MOTO, build, ensure, find
 from provisioning.images.recipe import HOOK
 from provisioning.progress import Progress, Step
 
@@ -49,14 +50,17 @@ def test_the_digest_follows_every_ingredient(tmp_path: Path) -> None:
         dataclasses.replace(RECIPE, variant="apt"),
         dataclasses.replace(RECIPE, packages=(*RECIPE.packages, "vim")),
         dataclasses.replace(RECIPE, hook=hook),
+        dataclasses.replace(RECIPE, wheels=hook),
     ]
-    assert len({recipe.digest for recipe in (RECIPE, *others)}) == 5
+    assert len({recipe.digest for recipe in (RECIPE, *others)}) == 6
     assert dataclasses.replace(RECIPE, packages=RECIPE.packages[::-1]).digest == RECIPE.digest
 
 
 def test_an_image_that_is_not_there_names_the_one_command(images: Path) -> None:
     with pytest.raises(ToolMissing, match=r"run `make setup` once"):
         find()
+    with pytest.raises(ToolMissing, match=r"run `python -m provisioning setup --with other-stores` once"):
+        find(WITH_MOTO)
     assert not images.exists()
 
 
@@ -69,6 +73,30 @@ def test_it_is_made_once_and_then_found(images: Path, tmp_path: Path) -> None:
     mmdebstrap(tmp_path, "exit 1")
     assert ensure(quiet()) == made
     assert left(images) == {RECIPE.digest}
+
+
+def pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    (tmp_path / "python").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+
+
+def test_what_debian_does_not_ship_is_added_from_pinned_wheels(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mmdebstrap(tmp_path, GOOD)
+    pip(tmp_path, monkeypatch, 'while [ "$1" != --target ]; do shift; done; mkdir -p "$2"; cp "$4" "$2/wanted"')
+    made = ensure(quiet(), WITH_MOTO)
+    assert WITH_MOTO.wheels is not None
+    assert (made / "usr/lib/python3/dist-packages/wanted").read_text() == WITH_MOTO.wheels.read_text()
+    assert "python3-flask" in (made / "etc" / "made-by").read_text()
+    assert left(images) == {WITH_MOTO.digest}, "it is an image of its own: that of everybody does not grow"
+
+
+def test_an_image_without_its_wheels_is_none(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mmdebstrap(tmp_path, GOOD)
+    pip(tmp_path, monkeypatch, "echo THESE PACKAGES DO NOT MATCH THE HASHES; exit 1")
+    with pytest.raises(ToolMissing, match=r"failed while installing moto\.txt(.|\n)*DO NOT MATCH"):
+        ensure(quiet(), WITH_MOTO)
+    assert left(images) == set()
 
 
 @pytest.mark.parametrize(

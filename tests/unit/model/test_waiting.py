@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from model.errors import DeadlineMissed, LabUnavailable, PromiseBroken
-from model.waiting import WAITS, Clock, Waited, wait_until
+from model.waiting import WAITS, Clock, Waited, Waits, wait_until
 
 SECOND = timedelta(seconds=1)
 CLOCK_STEP = timedelta(seconds=0.01)
@@ -154,6 +154,16 @@ def test_a_clock_of_coarse_steps_comes_to_an_end(time: FakeTime) -> None:
     assert time.now == pytest.approx(3.3, abs=CLOCK_STEP.total_seconds())
 
 
+def test_a_clock_that_moves_in_steps_is_not_waited_for_in_vain(time: FakeTime) -> None:
+    step = 0.001
+    in_steps = Clock(lambda: time.now, lambda seconds: time.pause(max(step * (seconds // step), 1e-12)))
+    look = time.sees(["bad"])
+    with pytest.raises(DeadlineMissed):
+        wait_until(
+            look, lambda seen: seen == "good", what="it is good", within=10.5 * step * SECOND, every=10 * step * SECOND, clock=in_steps
+        )
+
+
 def test_only_changes_are_logged(time: FakeTime, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", logger="model.waiting")
     wait(time, time.sees(["bad", "bad", "worse", "good"]))
@@ -173,3 +183,7 @@ def test_time_spent_waiting_is_counted_once() -> None:
     with pytest.raises(DeadlineMissed):
         wait_until(time.sees([False]), bool, what="never", within=5 * SECOND, every=SECOND, clock=time.clock)
     assert WAITS.seconds - before == pytest.approx(8.0)
+
+
+def test_who_has_not_waited_yet_has_spent_nothing() -> None:
+    assert not Waits().seconds

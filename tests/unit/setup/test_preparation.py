@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from provisioning import hostcheck, images, toolchain
 from provisioning.__main__ import app
 from provisioning.hostcheck import Finding
+from provisioning.images import Recipe
 from provisioning.toolchain.programs import Program, Tool
 
 
@@ -21,8 +22,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(program.name)
         return Tool(program, Path("/nowhere"), program.pinned, "built")
 
-    def image(*_: object) -> Path:
-        names.append("image")
+    def image(_: object, recipe: Recipe = images.RECIPE) -> Path:
+        names.append(f"image {recipe.extra}".strip())
         return Path("/nowhere/image/root")
 
     monkeypatch.setattr(toolchain, "ensure", ensure)
@@ -44,7 +45,7 @@ def test_what_not_everybody_needs_is_made_for_those_who_ask(made: list[str], mon
     assert made == ["minio", "tofu", "mc", "image", "terraform-provider-proxmox"]
     made.clear()
     assert CliRunner().invoke(app, ["setup", "--with", "other-stores", "--with", "proxmox"]).exit_code == 0
-    assert made == ["minio", "tofu", "mc", "image", "versitygw", "terraform-provider-proxmox"]
+    assert made == ["minio", "tofu", "mc", "image", "versitygw", "terraform-provider-proxmox", "image other-stores"]
 
 
 def test_a_host_without_root_can_have_labs_on_a_cluster(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
