@@ -36,7 +36,8 @@ LOST_MASTER = re.compile(r"mux_client|Control socket|Broken pipe|master.*(dead|e
 UNKNOWN_KEY, OTHER_KEY = "its host key is not recorded", "it has a host key that is not the recorded one"
 CAUSES = (
     (r"No .* host key is known|not known by any other names|authenticity of host", UNKNOWN_KEY),
-    (r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed", OTHER_KEY),
+    (r"Host key for .* has changed", OTHER_KEY),
+    (r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED", OTHER_KEY),
     (r"Permission denied", "the key or the user is not accepted"),
     (r"Connection refused", "the port refuses"),
     (r"timed out|Timeout, server", "there is no answer"),

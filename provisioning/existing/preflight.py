@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from model.errors import AbilityMissing, AcceptanceError
 from model.lab import SSH_PORT, Ability, Lab, Machine
-from model.topology import Role
+from model.topology import Address, Role
 from probes.http import Web
 from probes.lease import Lease
 from probes.lease_holder import Holder
@@ -94,14 +94,18 @@ def _way_in(machine: Machine, refusal: str) -> str:
     """What to do where control of a machine is refused."""
     if not isinstance(machine, ExistingMachine) or not any(words in refusal for words in (UNKNOWN_KEY, OTHER_KEY)):
         return "put user, key and port of [ssh] right"
-    address, port, jump = machine.address, machine.ssh.port, machine.channel.login.jump
-    remedy = (FORGET if OTHER_KEY in refusal else "") + RECORD
-    return remedy.format(
-        through=f"ssh {jump.address} " if jump else "",
-        port=port,
-        address=address,
-        place=address if port == SSH_PORT else f"[{address}]:{port}",
-        file=machine.channel.known_hosts or "~/.ssh/known_hosts",
+    login, place, known_hosts, through = machine.channel.login, machine.ssh, machine.channel.known_hosts, ""
+    if (jump := login.jump) is not None:
+        if f" {jump.address} " in refusal.rpartition("(")[2]:  # it is the jump host's own
+            place, known_hosts = Address(jump.address, jump.port), jump.known_hosts or known_hosts
+        else:
+            through = f"ssh -p {jump.port} {jump.user or login.user}@{jump.address} "
+    return ((FORGET if OTHER_KEY in refusal else "") + RECORD).format(
+        through=through,
+        port=place.port,
+        address=place.host,
+        place=place.host if place.port == SSH_PORT else f"[{place.host}]:{place.port}",
+        file=known_hosts or "~/.ssh/known_hosts",
     )
 
 
