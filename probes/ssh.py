@@ -194,16 +194,17 @@ def fleet_login(lab: Lab) -> Login:
 
 
 def runner_login(lab: Lab, machine: Machine) -> Login:
-    """One runner directly; only that runner may answer.
+    """One runner directly; only that runner may answer, and nobody where no key of it is known because it is silent.
 
     Raises:
-        LabUnavailable: The lab publishes no key of it.
+        LabUnavailable: It answers, and the lab publishes no key of it.
     """
     published = lab.fleet.published.plain_keys.get(machine.name)
-    if published is None:
+    if published is None and knock(machine.ssh).reached is Reached.ANSWERED:
         msg = f"the lab publishes no host key of {machine.name}"
         raise LabUnavailable(msg)
-    return Login(machine.ssh, lab.fleet.user, lab.fleet.private_key, frozenset({plain_key(published)}))
+    pins = frozenset() if published is None else frozenset({plain_key(published)})
+    return Login(machine.ssh, lab.fleet.user, lab.fleet.private_key, pins)
 
 
 def who_answered(lab: Lab, outcome: SshOutcome | Session) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +13,15 @@ from model.lab import SSH_PORT, Machine
 
 READ = "cat /etc/ssh/ssh_host_ed25519_key.pub || cat /etc/ssh/ssh_host_ecdsa_key.pub || cat /etc/ssh/ssh_host_rsa_key.pub"
 WITHIN = timedelta(seconds=10)
+ASKED_AGAIN_AFTER = timedelta(seconds=30)
+"""A machine that did not tell its key: who asks for all keys, as every client of the fleet does, must not wait for it each time."""
 KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
 FIELDS = 3
 """Of a line of `known_hosts`: names, kind, key (sshd(8)); one with a marker has another before them."""
 
 
 class PublishedHostKeys(Mapping[str, str]):
-    """The public host key of each runner, asked for once; `forget` after one was made anew."""
+    """The public host key of each runner that has one that is known, asked for once; `forget` after one was made anew."""
 
     def __init__(self, runners: Mapping[str, Machine], recorded: Mapping[str, Path | None]) -> None:
         """List the runners.
@@ -29,15 +32,21 @@ class PublishedHostKeys(Mapping[str, str]):
         """
         self._runners, self._recorded = runners, recorded
         self._known: dict[str, str] = {}
+        self._unknown: dict[str, float] = {}
 
     def __getitem__(self, name: str) -> str:
         """One runner's key.
 
         Raises:
-            KeyError: Neither a file nor the machine tells it.
+            KeyError: Neither a file nor the machine tells it, as one that is silent.
         """
         if name not in self._known:
-            self._known[name] = self._asked(name) or self._read(name)
+            if time.monotonic() < self._unknown.get(name, 0):
+                raise KeyError(name)
+            if not (key := self._asked(name) or self._read(name)):
+                self._unknown[name] = time.monotonic() + ASKED_AGAIN_AFTER.total_seconds()
+                raise KeyError(name)
+            self._known[name] = key
         return self._known[name]
 
     def _asked(self, name: str) -> str:
@@ -50,7 +59,7 @@ class PublishedHostKeys(Mapping[str, str]):
     def _read(self, name: str) -> str:
         machine, file = self._runners[name], self._recorded.get(name)
         if file is None or not file.is_file():
-            raise KeyError(name)
+            return ""
         place = machine.address if machine.ssh_port == SSH_PORT else f"[{machine.address}]:{machine.ssh_port}"
         listed = subprocess.run(["ssh-keygen", "-F", place, "-f", str(file)], capture_output=True, text=True, check=False).stdout
         fields = [line.split() for line in listed.splitlines() if not line.startswith(("#", "@"))]
@@ -58,16 +67,17 @@ class PublishedHostKeys(Mapping[str, str]):
         for kind in KINDS:
             if kind in found:
                 return f"{kind} {found[kind]}"
-        raise KeyError(name)
+        return ""
 
     def forget(self, name: str) -> None:
         """Ask again."""
         self._known.pop(name, None)
+        self._unknown.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
-        """Names of the runners."""
-        return iter(self._runners)
+        """Names of the runners of which the key is known."""
+        return (name for name in self._runners if self.get(name))
 
     def __len__(self) -> int:
-        """Size of the fleet."""
-        return len(self._runners)
+        """How many they are."""
+        return sum(1 for _ in self)
