@@ -18,6 +18,9 @@ CACHE = $${XDG_CACHE_HOME:-$$HOME/.cache}/tofu-ha-acceptance
 WITH_VMS := tests/rehearsal/test_machines.py tests/rehearsal/test_interrupted.py
 KEPT := /var/lib/tofu-ha-acceptance
 
+# Compiled modules are kept, whatever the environment says: hundreds of processes would compile the suite anew otherwise.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory

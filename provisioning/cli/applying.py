@@ -15,7 +15,7 @@ from model.secrets import SECRETS
 from provisioning import drivers
 from provisioning.applying.doing import undo as undo_on
 from provisioning.applying.lab import Planned, carry_out, owned_facts, plan, programs_for, wanted_of_owned
-from provisioning.cli.lifetime import Minio, Tofu
+from provisioning.cli.arguments import Minio, Tofu
 from provisioning.cli.telling import FAILED, OUT, PROGRAM, note, say
 
 

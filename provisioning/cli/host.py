@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioning import hostcheck
-from provisioning.cli.lifetime import Mc, Minio, Tofu
+from provisioning.cli.arguments import Mc, Minio, Tofu
 from provisioning.cli.telling import FAILED, OUT, say
 from provisioning.setup import prepare, prepare_programs
 

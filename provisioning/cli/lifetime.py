@@ -18,6 +18,7 @@ from model.waiting import wait_until
 from probes.condition import Condition, look_at
 from provisioning import drivers
 from provisioning.cli import clusters
+from provisioning.cli.arguments import Mc, Minio, Tofu
 from provisioning.cli.labs import Owner, entries, owner_of, require_root
 from provisioning.cli.telling import FAILED, PROGRAM, complain, note, one_interruption, say
 from provisioning.embedded import ownership, removal
@@ -28,11 +29,6 @@ from provisioning.progress import Progress
 
 SERVES_WITHIN = timedelta(seconds=30)
 EVERYTHING_SERVES = str(Condition({}))
-Minio = Annotated[Path | None, typer.Option(metavar="PATH", help="Use this MinIO, or a compatible successor.", show_default=False)]
-Tofu = Annotated[Path | None, typer.Option(metavar="PATH", help="Use this OpenTofu.", show_default=False)]
-Mc = Annotated[Path | None, typer.Option(metavar="PATH", help="Use this client of MinIO.", show_default=False)]
-
-
 LabPath = Annotated[
     Path | None, typer.Option("--lab", metavar="PATH", help="The file of a lab that is made on Proxmox VE.", show_default=False)
 ]
