@@ -23,6 +23,8 @@ cp /etc/ssh/authorized_keys/root /etc/ssh/authorized_keys/guest
 NO_ACCOUNT = "userdel --remove guest; rm -f /etc/ssh/authorized_keys/guest /etc/sudoers.d/guest"
 GRANTED = "echo 'guest ALL=(ALL) ALL' > /etc/sudoers.d/guest"
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture(scope="module")
 def keys(owned: Lab) -> str:

@@ -17,6 +17,8 @@ FAILED = 1
 SILENCE_COSTS_SECONDS = 17
 """Two waits of `preflight.WITHIN`, one after the other: with the 3 s of a calm host, 20 s at most."""
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture
 def silent(owned: Lab) -> Iterator[str]:
