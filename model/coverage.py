@@ -6,6 +6,8 @@ from model.lab import Ability, Lab, Machine
 from model.run import Setting
 from model.scenario import Scenario
 
+PERMIT = " (it takes --allow-disruption, and permissions.disruption in the lab's file)"
+
 
 def concerned(lab: Lab, scenario: Scenario) -> list[Machine]:
     """Machines that must be able to do what a scenario needs: those that it breaks, else all."""
@@ -16,7 +18,7 @@ def concerned(lab: Lab, scenario: Scenario) -> list[Machine]:
 def forbidden(setting: Setting, scenario: Scenario) -> str:
     """Why a scenario must not run; empty where it may."""
     wanting = sorted(scenario.disrupts - set(setting.permitted))
-    return f"disruption of {', '.join(wanting)} is not permitted on this lab" if wanting else ""
+    return f"disruption of {', '.join(wanting)} is not permitted on this lab{PERMIT}" if wanting else ""
 
 
 def lacking(lab: Lab, scenario: Scenario) -> str:

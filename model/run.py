@@ -197,6 +197,10 @@ class Run:
         """What is known about a scenario; *not run* when it was left out."""
         return self.results.get(scenario.nodeid) or Result(scenario.nodeid, reason="not selected")
 
+    def struck(self, title: str) -> set[str]:
+        """Names of the machines to which a fault of that title was done."""
+        return {name for result in self.results.values() for strike in result.faults if strike.title == title for name in strike.machines}
+
 
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 """In `config.stash`, in every process of a run that was asked for features; absent otherwise."""

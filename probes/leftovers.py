@@ -20,6 +20,7 @@ OUR_TABLE = "tofu_ha_acceptance"
 
 SHOWN = 5
 GONE = "gone"
+OTHER_KEYS = "it has other host keys"
 RUNS = frozenset({"active/running", "active/listening"})
 AT_BOOT = frozenset({"enabled", "enabled-runtime", "generated"})
 """States of unit files whose units are meant to run; what is started on demand comes and goes by itself (systemctl(1))."""
@@ -29,13 +30,14 @@ OTHERS_LINKS = re.compile(r"^(veth|docker|br-|tap|tun|virbr|cali|flannel|cni|lxc
 """Links that containers and virtual machines of others bring along."""
 
 
-def compare(before: Traces, after: Traces, moving: Collection[str] = ()) -> Comparison:
+def compare(before: Traces, after: Traces, moving: Collection[str] = (), made_anew: Collection[str] = ()) -> Comparison:
     """Compare two looks at one lab.
 
     Args:
         before: The first.
         after: The second.
         moving: Addresses that may be on any balancer, but on as many as before.
+        made_anew: Machines that we had made anew, and which have other host keys since.
     """
     left: list[str] = []
     changed: list[str] = []
@@ -58,7 +60,7 @@ def compare(before: Traces, after: Traces, moving: Collection[str] = ()) -> Comp
             unseen.append(f"{name}: {was.unseen}")
         else:
             left += [f"{name}: {each}" for each in _left_on(was, now, moving)]
-            changed += [f"{name}: {each}" for each in _changed_on(was, now)]
+            changed += [f"{name}: {each}" for each in _changed_on(was, now) if each != OTHER_KEYS or name not in made_anew]
     for address in moving:
         owners = [[name for name, each in look.machines.items() if address in each.addresses] for look in (before, after)]
         if len(owners[0]) != len(owners[1]):
@@ -137,7 +139,7 @@ def _changed_on(was: MachineTraces, now: MachineTraces) -> Iterator[str]:
     elif was.facts.get("tables") == now.facts.get("tables") and was.facts.get("rules") != now.facts.get("rules"):
         yield "rules of other tables of the packet filter"
     if was.facts.get("keys") != now.facts.get("keys"):
-        yield "it has other host keys"
+        yield OTHER_KEYS
     failed = {unit for unit, state in now.pairs("active").items() if state.startswith("failed/")}
     failed -= {unit for unit, state in was.pairs("active").items() if state.startswith("failed/")}
     yield from (f"service {unit} has failed" for unit in sorted(failed) if not PASSING.match(unit))

@@ -90,6 +90,12 @@ def test_what_others_may_have_changed(section: str, lines: set[str], words: str)
     assert (found.left, found.changed) == ((), (f"storage01: {words}",))
 
 
+def test_who_was_made_anew_has_other_host_keys() -> None:
+    after = traces(keys={"ssh-ed25519 BBBB"}, tables={"table inet filter", "table ip docker"})
+    assert compare(BEFORE, after, made_anew=["storage01"]).changed == ("storage01: other tables of the packet filter: ip docker",)
+    assert len(compare(BEFORE, after, made_anew=["storage02"]).changed) == 2
+
+
 @pytest.mark.parametrize(
     ("section", "lines"),
     [
