@@ -20,7 +20,6 @@ OUR_TABLE = "tofu_ha_acceptance"
 
 SHOWN = 5
 GONE = "gone"
-OTHER_KEYS = "it has other host keys"
 RUNS = frozenset({"active/running", "active/listening"})
 AT_BOOT = frozenset({"enabled", "enabled-runtime", "generated"})
 """States of unit files whose units are meant to run; what is started on demand comes and goes by itself (systemctl(1))."""
@@ -60,7 +59,7 @@ def compare(before: Traces, after: Traces, moving: Collection[str] = (), made_an
             unseen.append(f"{name}: {was.unseen}")
         else:
             left += [f"{name}: {each}" for each in _left_on(was, now, moving)]
-            changed += [f"{name}: {each}" for each in _changed_on(was, now) if each != OTHER_KEYS or name not in made_anew]
+            changed += [f"{name}: {each}" for each in _changed_on(was, now, anew=name in made_anew)]
     for address in moving:
         owners = [[name for name, each in look.machines.items() if address in each.addresses] for look in (before, after)]
         if len(owners[0]) != len(owners[1]):
@@ -132,14 +131,14 @@ def _differing(was: Mapping[str, str], now: Mapping[str, str]) -> list[tuple[str
     return [(unit, now.get(unit, GONE)) for unit in units if was.get(unit) != now.get(unit)]
 
 
-def _changed_on(was: MachineTraces, now: MachineTraces) -> Iterator[str]:
+def _changed_on(was: MachineTraces, now: MachineTraces, *, anew: bool) -> Iterator[str]:
     tables = [each for each in [*_new("tables", was, now), *_new("tables", now, was)] if OUR_TABLE not in each]
     if tables:
         yield f"other tables of the packet filter: {_cut(sorted(each.removeprefix('table ') for each in tables))}"
     elif was.facts.get("tables") == now.facts.get("tables") and was.facts.get("rules") != now.facts.get("rules"):
         yield "rules of other tables of the packet filter"
-    if was.facts.get("keys") != now.facts.get("keys"):
-        yield OTHER_KEYS
+    if not anew and was.facts.get("keys") != now.facts.get("keys"):
+        yield "it has other host keys"
     failed = {unit for unit, state in now.pairs("active").items() if state.startswith("failed/")}
     failed -= {unit for unit, state in was.pairs("active").items() if state.startswith("failed/")}
     yield from (f"service {unit} has failed" for unit in sorted(failed) if not PASSING.match(unit))

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from model.errors import BadInput
-from model.lab import Lab
+from model.lab import SSH_PORT, Lab
 from model.topology import Address, Role
 from provisioning.cli.arguments import LabName, MachineName
 from provisioning.cli.clusters import FLEET, enter, is_on_a_cluster
@@ -21,8 +21,6 @@ from provisioning.embedded.control import ENVIRONMENT
 from provisioning.embedded.machine import EmbeddedMachine
 from provisioning.embedded.names import LabNames
 from provisioning.embedded.network import LabNetwork
-
-SSH_PORT = 22
 
 
 def ssh(

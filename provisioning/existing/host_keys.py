@@ -10,6 +10,7 @@ from pathlib import Path
 
 from model.errors import AcceptanceError
 from model.lab import SSH_PORT, Machine
+from model.topology import Address
 
 READ = "cat /etc/ssh/ssh_host_ed25519_key.pub || cat /etc/ssh/ssh_host_ecdsa_key.pub || cat /etc/ssh/ssh_host_rsa_key.pub"
 WITHIN = timedelta(seconds=10)
@@ -18,6 +19,11 @@ ASKED_AGAIN_AFTER = timedelta(seconds=30)
 KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
 FIELDS = 3
 """Of a line of `known_hosts`: names, kind, key (sshd(8)); one with a marker has another before them."""
+
+
+def known_as(place: Address) -> str:
+    """How `known_hosts` names a place (sshd(8)): with its port only where that is another one than usual."""
+    return place.host if place.port == SSH_PORT else f"[{place.host}]:{place.port}"
 
 
 class PublishedHostKeys(Mapping[str, str]):
@@ -60,8 +66,9 @@ class PublishedHostKeys(Mapping[str, str]):
         machine, file = self._runners[name], self._recorded.get(name)
         if file is None or not file.is_file():
             return ""
-        place = machine.address if machine.ssh_port == SSH_PORT else f"[{machine.address}]:{machine.ssh_port}"
-        listed = subprocess.run(["ssh-keygen", "-F", place, "-f", str(file)], capture_output=True, text=True, check=False).stdout
+        listed = subprocess.run(
+            ["ssh-keygen", "-F", known_as(machine.ssh), "-f", str(file)], capture_output=True, text=True, check=False
+        ).stdout
         fields = [line.split() for line in listed.splitlines() if not line.startswith(("#", "@"))]
         found = {each[1]: each[2] for each in fields if len(each) >= FIELDS}
         for kind in KINDS:

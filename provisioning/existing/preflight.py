@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from model.errors import AbilityMissing, AcceptanceError
-from model.lab import SSH_PORT, Ability, Lab, Machine
+from model.lab import Ability, Lab, Machine
 from model.topology import Address, Role
 from probes.http import Web
 from probes.lease import Lease
@@ -23,6 +23,7 @@ from probes.ssh import run as run_over_ssh
 from probes.statistics import read_statistics
 from probes.store import StoreProbe
 from provisioning.existing.channel import OTHER_KEY, UNKNOWN_KEY
+from provisioning.existing.host_keys import known_as
 from provisioning.existing.machine import ExistingMachine
 from provisioning.hostcheck import Finding
 
@@ -104,7 +105,7 @@ def _way_in(machine: Machine, refusal: str) -> str:
         through=through,
         port=place.port,
         address=place.host,
-        place=place.host if place.port == SSH_PORT else f"[{place.host}]:{place.port}",
+        place=known_as(place),
         file=known_hosts or "~/.ssh/known_hosts",
     )
 
