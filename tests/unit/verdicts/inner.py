@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.unit.verdicts.forked import pytest_in
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 300
@@ -32,7 +33,7 @@ PLUGINS = [
 
 INI = """
 [pytest]
-addopts = --strict-markers --strict-config -p no:cacheprovider --import-mode=importlib
+addopts = --strict-markers --strict-config -p no:cacheprovider -p no:fakepve -p no:hypothesispytest --import-mode=importlib
 pythonpath = . {root}
 filterwarnings = error
 """
@@ -308,5 +309,5 @@ def environment() -> dict[str, str]:
 
 def run(folder: Path, *arguments: str) -> Inner:
     """Run pytest in the project, on `features/` unless told otherwise."""
-    done = subprocess.run(command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False)
-    return Inner(done.returncode, done.stdout + done.stderr, folder)
+    code, out = pytest_in(folder, arguments or ("features/",), environment(), PATIENCE)
+    return Inner(code, out, folder)
