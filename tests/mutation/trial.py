@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -39,6 +41,8 @@ WITHOUT = ("-p", "no:xdist", "--confcutdir", "tests", "-W", "ignore::pytest.Pyte
 
 LONG_AGO = 1_000_000_000
 LOOKS_EVERY_SECONDS = 0.02
+CLOCK_PER_PROCESSOR = 6
+"""Of a run of tests on a busy host; a mutant that waits for ever is ended by the clock, one that spins by the processor's time."""
 
 
 class Fate(StrEnum):
@@ -88,15 +92,15 @@ class Copy:
 
         Args:
             arguments: For pytest.
-            within: Seconds; then it is ended, with all that it started.
+            within: Seconds of processor time, or six times as many by the clock; then it is ended, with all that it started.
             plugins: For pytest.
         """
         started = time.monotonic()
         child = os.fork()
         if child == 0:
-            self._run(arguments, plugins)
+            self._run(arguments, plugins, within)
         code: int | None = None
-        while time.monotonic() - started < within:
+        while time.monotonic() - started < within * CLOCK_PER_PROCESSOR:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 code = os.waitstatus_to_exitcode(status)
@@ -105,13 +109,14 @@ class Copy:
         _end_group(child)
         if code is None:
             os.waitpid(child, 0)
-        return Ended(code, time.monotonic() - started)
+        return Ended(None if code == -signal.SIGXCPU else code, time.monotonic() - started)
 
-    def _run(self, arguments: Sequence[str], plugins: Sequence[object]) -> None:
+    def _run(self, arguments: Sequence[str], plugins: Sequence[object], within: float) -> None:
         """What the child does; it never returns."""
         code = 99
         try:
             os.setpgid(0, 0)
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(within), resource.RLIM_INFINITY))
             os.chdir(self.place)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             said = os.open(self.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
