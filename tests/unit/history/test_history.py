@@ -74,6 +74,7 @@ def test_an_operation_precedes_what_began_after_it_had_ended_and_nothing_else() 
     assert BEFORE.precedes(AFTER)
     assert not ACROSS.precedes(AFTER)
     assert not STUCK.precedes(AFTER)
+    assert not done(8, AFTER.started).precedes(AFTER), "at the same moment there is no order"
 
 
 def test_what_is_under_way_is_unknown_until_it_ends() -> None:
