@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,13 @@ def python(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("title", ONE_OF_EACH)
 def test_a_run_that_is_killed_is_healed_afterwards(
-    title: str, lab: Lab, peer: Peer, baseline: Condition, lab_file: Path, tmp_path: Path
+    title: str,
+    lab: Lab,
+    peer: Peer,
+    baseline: Condition,
+    lab_file: Path,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     journal = tmp_path / file_name()
     died = python("tests.contract.existing.dies", lab_file, journal, title)
@@ -76,7 +83,9 @@ def test_a_run_that_is_killed_is_healed_afterwards(
     debt = read_journal(journal)
     assert len(debt.broken) == 1
     assert bool(peer.call(look_at, lab).worse_than(baseline)) or title in HEALS_THEMSELVES | SEEN_BY_ITS_PROOF_ALONE
+    began = time.monotonic()
     healed = python("provisioning", "heal", tmp_path)
+    record_property("seconds of heal", round(time.monotonic() - began, 1))
     assert read_journal(journal).ended, healed.stderr
     await_baseline(lab, peer, baseline)
     assert {machine.run(TIMERS).stdout.strip() for machine in lab.machines.values()} == {"0"}
