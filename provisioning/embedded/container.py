@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
@@ -177,6 +178,14 @@ class Container:
 
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """nspawn processes that this process started, so that they are reaped when they end."""
+
+
+@atexit.register
+def _part_from_children() -> None:
+    """Labs that are kept outlive this process: without a word about each machine that runs on."""
+    for process in _CHILDREN.values():
+        if process.poll() is None:
+            process.returncode = 0
 
 
 def _signal(pid: int, number: int) -> None:
