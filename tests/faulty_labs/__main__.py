@@ -6,6 +6,7 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Annotated
@@ -39,8 +40,13 @@ class Sitting:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
 
-    def prove_all(self, defects: list[Defect]) -> list[Proof]:
-        """Prove them all, telling of each as soon as it is done; on Ctrl-C those that were done."""
+    def prove_all(self, defects: list[Defect], keep: Callable[[list[Proof]], object]) -> list[Proof]:
+        """Prove them all, telling of each as soon as it is done; on Ctrl-C those that were done.
+
+        Args:
+            defects: Which.
+            keep: Given all that are done, after each: a sitting that is killed leaves a table.
+        """
         proofs: dict[str, Proof] = {}
         with ThreadPoolExecutor(max_workers=self._labs) as pool:
             waiting: dict[Future[Proof], Defect] = {pool.submit(self._prove, each): each for each in defects}
@@ -48,6 +54,7 @@ class Sitting:
                 for number, done in enumerate(as_completed(waiting), 1):
                     proofs[waiting[done].name] = done.result()
                     _tell(done.result(), f"{number:3}/{len(defects)}")
+                    keep([proofs[each.name] for each in defects if each.name in proofs])
             except KeyboardInterrupt:
                 typer.echo("interrupted: the labs that are up are removed first")
                 self._stop(pool)
@@ -104,7 +111,11 @@ def main(
         typer.echo(f"{output} holds something else than a table of proofs and would be emptied; choose another folder", err=True)
         raise typer.Exit(WRONG_USAGE)
     began, sitting = time.monotonic(), Sitting(output, labs)
-    table = Table(sitting.prove_all(defects), time.monotonic() - began, len(DEFECTS))
+
+    def table_of(proofs: list[Proof]) -> Table:
+        return Table(proofs, time.monotonic() - began, len(DEFECTS))
+
+    table = table_of(sitting.prove_all(defects, lambda proofs: write(table_of(proofs), output)))
     page = write(table, output)
     typer.echo(f"{table}; {page}")
     if sitting.interrupted:

@@ -171,3 +171,21 @@ def test_a_folder_with_something_else_is_not_emptied(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["H29", "--output", str(tmp_path)])
     assert said.exit_code == 4
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_sitting_that_is_cut_off_leaves_a_table_and_its_folder_can_be_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[str] = []
+
+    def ends_at_the_second(defect: Defect, *_: object) -> Proof:
+        began.append(defect.name)
+        if len(began) == 2:
+            msg = "the host went away"
+            raise OSError(msg)
+        return Proof(defect, 1.0, (), defect.expected, {})
+
+    monkeypatch.setattr("tests.faulty_labs.__main__.prove", ends_at_the_second)
+    place = tmp_path / "table"
+    assert isinstance(CliRunner().invoke(app, ["runner", "--labs", "1", "--output", str(place)]).exception, OSError)
+    kept = json.loads((place / "proof.json").read_text())
+    assert [each["name"] for each in kept["defects"]] == began[:1]
+    assert CliRunner().invoke(app, ["H29", "--output", str(place)]).exit_code == 0
