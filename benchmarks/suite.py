@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from model.errors import AcceptanceError
 
 LONGEST_SECONDS = 1800
 LAST_LINES = 15
+HEALED_WITHIN_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,27 @@ def run(*options: str, first: tuple[str, ...] = (), passing: bool = True, progra
         command = pytest_command(*options, f"--moments={told}", program=program)
         script = " && ".join([*first, 'exec "$@"'])
         begun = time.monotonic()
-        done = subprocess.run(
-            ["/bin/sh", "-c", script, "sh", *command],
-            cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST_SECONDS,
-        )  # fmt: skip
+        code, said = _run_to_its_end(["/bin/sh", "-c", script, "sh", *command])
         seconds = time.monotonic() - begun
-        if (passing and done.returncode != 0) or not told.exists():
-            last = "\n".join((done.stdout + done.stderr).splitlines()[-LAST_LINES:])
-            raise AcceptanceError(f"`{' '.join(command)}` ended with {done.returncode}:\n{last}")
+        if (passing and code != 0) or not told.exists():
+            last = "\n".join(said.splitlines()[-LAST_LINES:])
+            raise AcceptanceError(f"`{' '.join(command)}` ended with {code}:\n{last}")
         known = json.loads(told.read_text(encoding="utf-8"))
     moments = {name: at - begun for name, at in known["moments"].items()}
     of_the_run = Path(known["folder"])
     record = of_the_run / "run.json"
     return SuiteRun(seconds, moments, json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}, of_the_run)
+
+
+def _run_to_its_end(argv: list[str]) -> tuple[int, str]:
+    """Exit status and output; whatever ends us has it heal and remove its lab first."""
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            said, _ = process.communicate(timeout=LONGEST_SECONDS)
+        except BaseException:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=HEALED_WITHIN_SECONDS)
+            process.kill()
+            raise
+        return process.returncode, said

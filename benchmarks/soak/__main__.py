@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -83,4 +84,6 @@ def _tell_differences(progress: Progress, seen: list[Line]) -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell has jobs in the background ignore Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     app(prog_name="python -m benchmarks.soak")
