@@ -10,15 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from testinfra.host import Host
 
 from model.errors import HostUnfit, LabUnavailable
-from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Machine
+from model.lab import COMMAND_DEADLINE, CommandResult
 from model.topology import MachineSpec, Role
 from provisioning.applying.changes import changes
 from provisioning.applying.doing import perform, undo
 from provisioning.applying.present import Present, PresentFile, look
 from provisioning.roles import Applied, File
+from tests.unit.stand_in import StandIn
 
 SPEC = MachineSpec("balancer01", "10.1.0.21", Role.BALANCER)
 SYSTEMCTL = """#!/bin/sh
@@ -32,7 +32,7 @@ esac
 """
 
 
-class Folder(Machine):
+class Folder(StandIn):
     """A machine whose root is a folder; its systemd, dpkg and chown are scripts."""
 
     def __init__(self, root: Path) -> None:
@@ -49,20 +49,6 @@ class Folder(Machine):
     def _script(self, name: str, text: str) -> None:
         (self.user / name).write_text(text)
         (self.user / name).chmod(0o755)
-
-    @property
-    def abilities(self) -> frozenset[Ability]:
-        return frozenset({Ability.CONTROL})
-
-    @property
-    def host(self) -> Host:
-        raise NotImplementedError
-
-    def is_on(self) -> bool:
-        return True
-
-    def console(self, lines: int = 40) -> str:
-        return ""
 
     def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
         def inside(text: str) -> str:

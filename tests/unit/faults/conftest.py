@@ -5,42 +5,31 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from testinfra.host import Host
 
 from faults import fault
 from model import waiting
 from model.errors import ControlChannelLost
-from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Machine
+from model.lab import COMMAND_DEADLINE, Ability, CommandResult
 from model.topology import Address, MachineSpec, Role
 from probes.outcomes import Reached, SshOutcome
+from tests.unit.stand_in import StandIn
 
 
-class FakeMachine(Machine):
+class FakeMachine(StandIn):
     """Keeps a journal of what is done to it; what it does not obey is in `deaf_to`, what its commands print in `says`."""
 
     def __init__(self, name: str = "runner01", address: str = "10.1.0.103") -> None:
         """On, serving, and obedient."""
         super().__init__(MachineSpec(name, address, Role.RUNNER))
-        self.able = frozenset(Ability)
+        self.abilities = frozenset(Ability)
         self.journal: list[str] = []
         self.on = True
         self.boot, self.pid, self.sshd = 1, 100, True
         self.deaf_to: set[str] = set()
         self.fails: dict[str, CommandResult] = {}
 
-    @property
-    def abilities(self) -> frozenset[Ability]:
-        return self.able
-
-    @property
-    def host(self) -> Host:
-        raise NotImplementedError
-
     def is_on(self) -> bool:
         return self.on
-
-    def console(self, lines: int = 40) -> str:
-        return ""
 
     def _obeys(self, what: str) -> bool:
         self.journal.append(what)

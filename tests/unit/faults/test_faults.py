@@ -57,7 +57,7 @@ def test_a_fault_without_effect_is_no_finding(
 
 def test_a_fault_needs_its_ability(machine: FakeMachine, kind: tuple[Callable[[FakeMachine], Fault], Ability, str]) -> None:
     make, ability, _ = kind
-    machine.able = frozenset(Ability) - {ability}
+    machine.abilities = frozenset(Ability) - {ability}
     with pytest.raises(AbilityMissing, match=machine.name):
         make(machine)
     assert machine.journal == []

@@ -99,7 +99,7 @@ def test_power_is_for_us_to_switch_on_again(guard: Safeguard, machine: FakeMachi
 
 def test_no_way_back_no_fault(guard: Safeguard, machine: FakeMachine) -> None:
     machine.fails["systemd-run"] = REFUSES
-    machine.able -= {Ability.CUT_POWER}
+    machine.abilities -= {Ability.CUT_POWER}
     with pytest.raises(AbilityMissing, match=r"may cut our way back, and nothing else could undo it.*no systemd here"):
         breaker(guard).inject(SshStopped(machine))
     assert machine.sshd
@@ -110,7 +110,7 @@ def test_no_way_back_no_fault(guard: Safeguard, machine: FakeMachine) -> None:
 def test_where_there_is_another_way_back_no_timer_is_needed(guard: Safeguard, machine: FakeMachine, harmless: bool) -> None:
     machine.fails["systemd-run"] = REFUSES
     if harmless:  # the way back is not touched
-        machine.able -= {Ability.CUT_POWER}
+        machine.abilities -= {Ability.CUT_POWER}
     breaker(guard).inject(ServiceStopped(machine, "ssh.service") if harmless else SshStopped(machine))
     assert guard.owes
 

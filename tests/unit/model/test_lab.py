@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from testinfra.host import Host
 
 from model import errors
 from model.errors import AbilityMissing, AcceptanceError, DeadlineMissed, PromiseBroken
-from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
+from model.lab import Ability, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
 from model.topology import Address, MachineSpec, Role, topology
-
-
-class Bare(Machine):
-    """A machine whose driver can do nothing but run commands."""
-
-    abilities = frozenset({Ability.CONTROL})
-
-    def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
-        raise NotImplementedError
-
-    @property
-    def host(self) -> Host:
-        raise NotImplementedError
-
-    def is_on(self) -> bool:
-        return True
-
-    def console(self, lines: int = 40) -> str:
-        return ""
+from tests.unit.stand_in import StandIn
 
 
 @pytest.fixture
-def machine() -> Bare:
-    return Bare(MachineSpec("runner01", "10.1.0.103", Role.RUNNER))
+def machine() -> StandIn:
+    return StandIn(MachineSpec("runner01", "10.1.0.103", Role.RUNNER))
 
 
 @pytest.mark.parametrize(
@@ -53,17 +33,17 @@ def machine() -> Bare:
         ("rebuild", Ability.REBUILD),
     ],
 )
-def test_what_a_driver_cannot_do_is_an_ability_missing(machine: Bare, method: str, ability: Ability) -> None:
+def test_what_a_driver_cannot_do_is_an_ability_missing(machine: StandIn, method: str, ability: Ability) -> None:
     with pytest.raises(AbilityMissing) as missing:
         getattr(machine, method)()
     assert str(missing.value) == f"the lab's driver cannot do this to runner01: {ability.value}"
     assert not machine.can(ability)
 
 
-def test_what_it_can_do_is_not_refused(machine: Bare) -> None:
+def test_what_it_can_do_is_not_refused(machine: StandIn) -> None:
     machine.require(Ability.CONTROL)
     assert machine.can(Ability.CONTROL)
-    assert repr(machine) == "<Bare runner01 10.1.0.103>"
+    assert repr(machine) == "<StandIn runner01 10.1.0.103>"
 
 
 def test_a_result_says_both_streams() -> None:
@@ -75,7 +55,7 @@ def test_a_result_says_both_streams() -> None:
 
 def lab() -> Lab:
     plan = topology("production")
-    machines: dict[str, Machine] = {spec.name: Bare(spec) for spec in plan.machines}
+    machines: dict[str, Machine] = {spec.name: StandIn(spec) for spec in plan.machines}
     fleet = Fleet(plan.runner_endpoint, "pipeline", Path("/nowhere/login"), PublishedKeys(""))
     return Lab("a", "bare", plan, machines, fleet, Store(plan.storage_endpoint, "bucket", "admin", "hunter2-and-more"))
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from testinfra.host import Host
 
 from model.errors import ControlChannelLost
-from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
+from model.lab import COMMAND_DEADLINE, CommandResult, Fleet, Lab, PublishedKeys, Store
 from model.topology import Address, Role, topology
 from probes import condition
 from probes.answers import StoreError
@@ -19,25 +18,18 @@ from probes.condition import Condition, look_at, owners
 from probes.http import HttpLook, Web
 from probes.outcomes import Reached, SshOutcome
 from probes.statistics import ServerStatus, Statistics
+from tests.unit.stand_in import StandIn
 
 
-class FakeMachine(Machine):
+class FakeMachine(StandIn):
     """Has addresses, and perhaps a control channel."""
 
-    abilities = frozenset({Ability.CONTROL})
     on = True
     lost = False
     addresses: tuple[str, ...] = ()
 
-    @property
-    def host(self) -> Host:
-        raise NotImplementedError
-
     def is_on(self) -> bool:
         return self.on
-
-    def console(self, lines: int = 40) -> str:
-        return ""
 
     def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
         if self.lost:

@@ -10,10 +10,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from testinfra.host import Host
 
 from faults.units import listening_ports, process_states
-from model.lab import COMMAND_DEADLINE, Ability, CommandResult, Machine
+from model.lab import COMMAND_DEADLINE, CommandResult
 from model.topology import MachineSpec, Role
 from probes.condition import addresses_of
 from probes.drives import drive_of, has_version
@@ -22,6 +21,7 @@ from probes.json_objects import read_lines
 from probes.leftovers import compare
 from probes.traces import MachineTraces, Traces, read_traces
 from tests.unit.properties.damage import WORDS, cut, damaged, interleaved, read_or_refused, shuffled
+from tests.unit.stand_in import StandIn
 
 VERSION = "9c69b28a-1242-4ed4-8a77-b4390b25f75c"
 IP = "lo               UNKNOWN        127.0.0.1/8\nhost0@if12       UP             10.1.0.21/24 10.1.0.102/24\neth1 DOWN\n"
@@ -66,25 +66,13 @@ MC = (
 NOISE = "bash: warning: setlocale: LC_ALL: cannot change locale (de_DE.UTF-8)\n"
 
 
-class Saying(Machine):
+class Saying(StandIn):
     """Prints what the test wants, whatever is run; by the beginning of the command."""
-
-    abilities = frozenset({Ability.CONTROL})
 
     def __init__(self, *, ok: bool = True, **says: str) -> None:
         """What it says by the first word of the command; whether commands succeed."""
         super().__init__(MachineSpec("runner01", "10.1.0.103", Role.RUNNER))
         self.says, self.ok = says, ok
-
-    @property
-    def host(self) -> Host:
-        raise NotImplementedError
-
-    def is_on(self) -> bool:
-        return True
-
-    def console(self, lines: int = 40) -> str:
-        return ""
 
     def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
         said = next((text for begins, text in self.says.items() if command.startswith(begins)), "")
