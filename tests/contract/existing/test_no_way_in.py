@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from model.lab import Lab
 from provisioning.embedded.names import LabNames
 from provisioning.existing.writing import write_lab_file
+from tests.contract.existing.looking import looked
 
-ROOT = Path(__file__).parents[3]
 ACCOUNT = """
 set -e
 useradd --create-home --shell /bin/bash --password '*' guest
@@ -50,17 +47,6 @@ def inside(lab: Lab, command: str) -> str:
     """Run a command where the lab's addresses are known."""
     argv = ["ip", "netns", "exec", LabNames(lab.name).network, "sh", "-c", command]
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-
-
-def looked(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """What `check` finds wanting, by name, and which scenarios would not run."""
-    done = subprocess.run(
-        [sys.executable, "-m", "provisioning", "check", str(path), "--json"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.stdout, done.stderr
-    told = json.loads(done.stdout)
-    return {each["name"]: each for each in told["findings"] if not each["ok"]}, told["not_run"]
 
 
 def do(lab: Lab, remedy: str) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +16,8 @@ from provisioning.roles import Applied, File
 from provisioning.roles.reference import BACKEND_SETTINGS, MINIO_UNIT
 from tests.certificates import Authority
 from tests.contract.conftest import PLAN
-from tests.faulty_labs.acceptance_run import ROOT, run_features
+from tests.contract.existing.looking import looked
+from tests.faulty_labs.acceptance_run import run_features
 
 CA = Authority("the lab")
 STORE, BALANCER, TERMINATED = "10.1.0.101", "10.1.0.102", 9443
@@ -94,18 +92,8 @@ def file(request: pytest.FixtureRequest, driver: EmbeddedDriver, tmp_path_factor
         own.remove(lab)
 
 
-def looked(path: Path) -> dict[str, dict[str, object]]:
-    """Findings of `check` that are not good, by name."""
-    done = subprocess.run(
-        [sys.executable, "-m", "provisioning", "check", str(path), "--json"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.stdout, done.stderr
-    return {each["name"]: each for each in json.loads(done.stdout)["findings"] if not each["ok"]}
-
-
 def test_it_is_looked_over(file: Path) -> None:
-    assert looked(file) == {}
+    assert looked(file)[0] == {}
 
 
 def test_the_guides_checks_pass(file: Path, tmp_path: Path) -> None:
@@ -131,6 +119,6 @@ def test_whom_we_do_not_trust_is_told(file: Path, ca: str | None, words: str) ->
         text.replace('"store-ca.pem"', '"other-ca.pem"') if ca else text.replace('ca_file = "store-ca.pem"\n', ""), encoding="utf-8"
     )
     path.with_name("other-ca.pem").write_text(ca or "", encoding="utf-8")
-    [finding] = [each for name, each in looked(path).items() if name.startswith("state store https://")]
+    [finding] = [each for name, each in looked(path)[0].items() if name.startswith("state store https://")]
     assert words in str(finding["found"])
     assert finding["remedy"] == "put store.ca_file and the store's certificate right"
