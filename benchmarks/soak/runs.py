@@ -13,6 +13,8 @@ from benchmarks.soak.document import DOCUMENT, Line, append, line_of, lines
 from benchmarks.soak.variants import Variant
 
 EVERYTHING = "all"
+SUITE = ("features", "steps", "fixtures", "faults", "probes", "model", "provisioning", "reports", "conftest.py")
+"""What a gate runs."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,13 @@ def revision() -> str:
     """Of the project; changed by hand or not, but for the document that is written here."""
     changed = _git("diff", "--quiet", "HEAD", "--", ".", f":!{DOCUMENT.relative_to(ROOT)}").returncode
     return this_host().revision.removesuffix("-dirty") + ("-dirty" if changed else "")
+
+
+def last_change() -> str:
+    """The last revision in which something was changed that a gate runs; this one where it was changed by hand."""
+    if _git("diff", "--quiet", "HEAD", "--", *SUITE).returncode:
+        return revision()
+    return _git("log", "-1", "--format=%h", "--", *SUITE).stdout.strip()
 
 
 def is_known(name: str) -> bool:

@@ -12,7 +12,7 @@ from benchmarks.soak.differences import differences, keep
 from benchmarks.soak.document import DOCUMENT, Line, append, digest_of, line_of, lines
 from benchmarks.soak.variants import VARIANTS
 from benchmarks.suite import SuiteRun
-from benchmarks.whole_gate import _targets, _waits
+from benchmarks.whole_gate import _targets
 
 
 def scenario(name: str, verdict: str = "passed", **measured: float) -> dict[str, Any]:
@@ -98,9 +98,8 @@ def test_what_differed_is_named_with_its_reason_and_evidence(tmp_path: Path) -> 
     ]
 
 
-def test_waits_and_targets_are_read_from_the_measurements() -> None:
+def test_targets_are_read_from_the_measurements() -> None:
     seen = record(scenario("x", address_moved_after=0.7), scenario("y", out_of_rotation_after=5.0, longest_apply=9.0))
-    assert sum(_waits(seen)) == pytest.approx(5.7)
     rows = {row.what: row for row in _targets([seen])}
     assert rows["address moved after (plug pulled)"].reached
     assert rows["out of rotation after (plug pulled)"].values == (5.0,)
