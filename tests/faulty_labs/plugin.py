@@ -24,6 +24,12 @@ class FaultyDriver(EmbeddedDriver):
 
     defect: Defect = field(kw_only=True)
 
+    @classmethod
+    def beside(cls, driver: EmbeddedDriver, defect: Defect) -> FaultyDriver:
+        """One that builds what another driver builds, with the image and the programs that a defect needs."""
+        programs = driver.programs | {program.name: toolchain.find(program).path for program in defect.programs}
+        return cls(images.find(defect.image), programs, defect.alter, defect=defect)
+
     def provision(self, topology: Topology, name: str) -> Lab:
         """Build a lab, then spoil it; nothing is left behind when that fails."""
         lab = super().provision(topology, name)
@@ -65,9 +71,7 @@ def pytest_acceptance_driver(config: pytest.Config, driver: LabDriver) -> LabDri
     name = config.getoption("defect")
     if name is None or not isinstance(driver, EmbeddedDriver):
         return None
-    defect = BY_NAME[name]
-    programs = driver.programs | {program.name: toolchain.find(program).path for program in defect.programs}
-    return FaultyDriver(images.find(defect.image), programs, defect.alter, defect=defect)
+    return FaultyDriver.beside(driver, BY_NAME[name])
 
 
 def pytest_bdd_before_step_call(request: pytest.FixtureRequest, step: Step) -> None:

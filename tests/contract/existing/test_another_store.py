@@ -10,7 +10,6 @@ import pytest
 
 from model.lab import Lab
 from model.topology import topology
-from provisioning import images, toolchain
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.existing.writing import write_lab_file
 from tests.contract.existing.looking import looked
@@ -26,8 +25,7 @@ pytestmark = pytest.mark.proof
 
 @pytest.fixture(scope="module")
 def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
-    programs = driver.programs | {program.name: toolchain.find(program).path for program in GATEWAY.programs}
-    own = FaultyDriver(images.find(GATEWAY.image), programs, GATEWAY.alter, defect=GATEWAY)
+    own = FaultyDriver.beside(driver, GATEWAY)
     made = own.provision(topology("production"), f"gateway-{os.getpid()}")
     try:
         yield made

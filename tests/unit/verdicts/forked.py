@@ -43,15 +43,15 @@ def pytest_in(folder: Path, arguments: Sequence[str], environment: Mapping[str, 
         writing.close()
         written = reader.submit(_read_all, reading)
         process.join(patience)
-        late = process.exitcode is None
-        if late:
+        code = process.exitcode
+        if code is None:
             process.kill()
-            process.join()
         out = written.result()
-    if late or process.exitcode is None:
+    process.join()
+    if code is None:
         msg = f"pytest {' '.join(arguments)} did not end within {patience:g} s:\n{out}"
         raise TimeoutError(msg)
-    return process.exitcode, out
+    return code, out
 
 
 def _read_all(reading: Connection) -> str:
