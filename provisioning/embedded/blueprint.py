@@ -110,8 +110,11 @@ def credentials_for(plan: Topology) -> Credentials:
 
 
 def new_credentials() -> Credentials:
-    """Fresh keys for a state store, registered as secrets."""
-    password, runner = SECRETS.register(secrets.token_urlsafe(24)), SECRETS.register(secrets.token_urlsafe(24))
+    """Fresh keys for a state store, registered as secrets.
+
+    Letters and digits alone: a secret that begins with a dash is an option to `mc admin user add`, which wants it as an argument.
+    """
+    password, runner = SECRETS.register(secrets.token_hex(16)), SECRETS.register(secrets.token_hex(16))
     return Credentials(f"admin-{secrets.token_hex(4)}", password, runner_secret=runner)
 
 

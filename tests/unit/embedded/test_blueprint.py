@@ -46,6 +46,12 @@ def test_only_its_owner_reads_what_is_secret(folder: Path) -> None:
         assert made.credentials.root_password not in text
 
 
+def test_a_secret_is_an_argument_never_an_option() -> None:
+    made = [new_credentials() for _ in range(300)]
+    assert all(each.root_password.isalnum() and each.runner_secret.isalnum() for each in made)
+    assert len({secret for each in made for secret in (each.root_password, each.runner_secret)}) == 600
+
+
 def test_known_hosts_covers_every_machine_and_the_endpoint(folder: Path) -> None:
     made = blueprint(folder, "production", 3)
     made.save()
