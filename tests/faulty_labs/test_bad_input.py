@@ -34,6 +34,25 @@ def _terminate(run: AcceptanceRun) -> None:
     run.process.terminate()
 
 
+MOMENTS = {
+    "in set-up": ("S5,V4", "", FIRST),
+    "in a scenario": ("S5,V4", "ended: a runner is in the middle of applying a change", "The second runner is told who holds the lock"),
+    "after a fault": ("S5,V7", "ended: its plug is pulled", "The plug of a runner is pulled"),
+}
+"""Checks that are run, the sentence after which the run is interrupted, and the scenario that it hits."""
+
+EACH_WAY_AT_EACH_MOMENT = [
+    pytest.param(
+        way,
+        moment,
+        id=f"{moment}-{name}",
+        marks=() if (name, moment) in {("ctrl-c", "in set-up"), ("sigterm", "after a fault")} else pytest.mark.proof,
+    )
+    for moment in MOMENTS
+    for name, way in (("ctrl-c", _press_ctrl_c), ("sigterm", _terminate))
+]
+
+
 def _await_labs(run: AcceptanceRun, count: int) -> None:
     """Wait until machines of that many labs boot."""
     wait_until(
@@ -45,17 +64,9 @@ def _await_labs(run: AcceptanceRun, count: int) -> None:
     )
 
 
-@pytest.mark.parametrize("interrupt", [_press_ctrl_c, _terminate], ids=["ctrl-c", "sigterm"])
-@pytest.mark.parametrize(
-    ("checks", "moment", "scenario"),
-    [
-        ("S5,V4", "", FIRST),
-        ("S5,V4", "ended: a runner is in the middle of applying a change", "The second runner is told who holds the lock"),
-        ("S5,V7", "ended: its plug is pulled", "The plug of a runner is pulled"),
-    ],
-    ids=["in set-up", "in a scenario", "after a fault"],
-)
-def test_interrupted(tmp_path: Path, interrupt: Callable[[AcceptanceRun], None], checks: str, moment: str, scenario: str) -> None:
+@pytest.mark.parametrize(("interrupt", "moment"), EACH_WAY_AT_EACH_MOMENT)
+def test_interrupted(tmp_path: Path, interrupt: Callable[[AcceptanceRun], None], moment: str) -> None:
+    checks, moment, scenario = MOMENTS[moment]
     run = AcceptanceRun(tmp_path, (*SINGLE, "--check", checks))
     if moment:
         run.wait_for_sentence(moment)
@@ -74,7 +85,9 @@ def test_interrupted(tmp_path: Path, interrupt: Callable[[AcceptanceRun], None],
     assert not run.remains()
 
 
-@pytest.mark.parametrize("interrupt", [_press_ctrl_c, _terminate], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize(
+    "interrupt", [pytest.param(_press_ctrl_c, id="ctrl-c"), pytest.param(_terminate, id="sigterm", marks=pytest.mark.proof)]
+)
 def test_two_workers_are_interrupted(tmp_path: Path, interrupt: Callable[[AcceptanceRun], None]) -> None:
     run = AcceptanceRun(tmp_path, (*SINGLE, "--check", "V4", "-n", "2"))
     run.wait_for_sentence("ended: a runner is in the middle of applying a change")
@@ -84,6 +97,7 @@ def test_two_workers_are_interrupted(tmp_path: Path, interrupt: Callable[[Accept
     assert not run.remains()
 
 
+@pytest.mark.proof
 def test_two_workers_have_a_lab_each(tmp_path: Path) -> None:
     run = AcceptanceRun(tmp_path, (*SINGLE, "--tier", "smoke", "-n", "2"))
     _await_labs(run, 2)

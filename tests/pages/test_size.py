@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from reports.outputs import make_all
@@ -13,6 +14,7 @@ from tests.pages.conftest import Visitor
 BYTES_MAX = 15_000_000
 
 
+@pytest.mark.proof
 def test_500_scenarios_stay_under_15_megabytes(visit: Visitor, tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "big"
     run = sample.big_run(folder)

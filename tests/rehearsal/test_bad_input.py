@@ -196,6 +196,7 @@ class NodeGoes(Guests):
             self.go()
 
 
+@pytest.mark.proof
 def test_a_node_that_is_lost_while_vms_are_made_is_told_of_and_what_is_on_it_goes_when_it_is_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +239,7 @@ def test_one_of_three_that_does_not_start_is_named_and_the_others_are_kept(tmp_p
         driver.cluster.close()
 
 
+@pytest.mark.proof
 def test_a_run_whose_machine_does_not_start_is_inconclusive_and_says_what_is_kept(tmp_path: Path) -> None:
     with on_paper(tmp_path, OneFails()) as paper:
         command = [sys.executable, "-m", "pytest", "features/", "--lab", str(paper.lab_file("single")), "--check", "S4"]
@@ -261,6 +263,7 @@ class OneHangs(EmbeddedGuests):
         return vm.name == "tofu-runner02" or super().is_on(vm)
 
 
+@pytest.mark.proof
 def test_a_run_with_one_of_three_that_does_not_boot_is_inconclusive_and_the_others_can_be_looked_at() -> None:
     with with_machines(f"pve-hangs-{os.getpid()}", OneHangs) as rehearsal:
         command = [

@@ -17,7 +17,7 @@ from tests.rehearsal.cloud_init import hardware_of
 from tests.rehearsal.rehearsal import Rehearsal
 
 
-@pytest.fixture(params=["single", "production"])
+@pytest.fixture(params=["single", pytest.param("production", marks=pytest.mark.proof)])
 def planned(request: pytest.FixtureRequest, paper: Rehearsal) -> Iterator[ProxmoxDriver]:
     made = drivers.proxmox(paper.lab_file(request.param))
     yield made
@@ -50,6 +50,7 @@ def test_apply_then_an_empty_plan_then_nothing_is_left(planned: ProxmoxDriver, p
     assert volumes == {"base-9000-disk-0"}
 
 
+@pytest.mark.proof
 def test_what_somebody_changed_is_seen_and_mended(driver: ProxmoxDriver, paper: Rehearsal) -> None:
     _, tofu, numbers = applied(driver)
     number = numbers["runner02"]
@@ -75,6 +76,7 @@ def test_one_machine_is_made_anew_with_its_hardware_address_and_no_other(driver:
     assert not tofu.plan()
 
 
+@pytest.mark.proof
 def test_a_bigger_disk_is_made(driver: ProxmoxDriver, paper: Rehearsal) -> None:
     driver.file = driver.file.model_copy(update={"placement": driver.file.placement.model_copy(update={"disk_gb": 8})})
     _, tofu, numbers = applied(driver)

@@ -49,6 +49,7 @@ def test_it_is_announced_and_leaves_nothing(own: Path, tmp_path: Path) -> None:
     assert run.record["comparison"]["left"] == []
 
 
+@pytest.mark.proof
 def test_a_lock_of_somebody_else_is_waited_for_and_named(own: Path, tmp_path: Path, driver: EmbeddedDriver, owned: Lab) -> None:
     key, versions = "network/terraform.tfstate.tflock", list[str]()
     in_its_network(driver, owned, lambda store: versions.append(store.put(key, LOCK).value or ""))
@@ -68,6 +69,7 @@ def test_a_lock_of_somebody_else_is_waited_for_and_named(own: Path, tmp_path: Pa
     assert journal(tmp_path) == [], "alerts are not silenced for what is not done"
 
 
+@pytest.mark.proof
 def test_nothing_is_disrupted_where_alerts_cannot_be_silenced(own: Path, tmp_path: Path) -> None:
     own.write_text(own.read_text(encoding="utf-8").replace('"echo before >> journal"', '"exit 7"'), encoding="utf-8")
     run = run_features(tmp_path, "--lab", str(own), *CHOSEN)
@@ -76,7 +78,8 @@ def test_nothing_is_disrupted_where_alerts_cannot_be_silenced(own: Path, tmp_pat
     assert journal(tmp_path) == ["after"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.proof)])
+@pytest.mark.proof
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_interrupted_heals_and_leaves_nothing(own: Path, tmp_path: Path, owned: Lab, number: signal.Signals) -> None:
     run = AcceptanceRun(tmp_path, ("--lab", str(own), *CHOSEN))
     run.wait_for_sentence("ended: its SSH service is stopped")

@@ -144,7 +144,7 @@ def test_a_fault_without_permission_is_refused_before_anything_starts(file: Path
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("workers", ["1", "2", "auto"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.proof), "2", pytest.param("auto", marks=pytest.mark.proof)])
 def test_workers_break_nothing(file: Path, tmp_path: Path, workers: str) -> None:
     run = run_features(tmp_path, "--lab", str(file), "--allow-disruption", "-n", workers)
     assert run.process.returncode == USAGE, run.output

@@ -51,7 +51,6 @@ DEFECTS = (
         healthy=("S5", "V6", "S1"),
         alter=every(Role.BALANCER, edited(HAPROXY, "    option redispatch\n", "")),
         selection="short",
-        sampled=True,
     ),
     Defect(
         "a runner is given up after 30 failed checks only",

@@ -132,7 +132,6 @@ DEFECTS = (
         healthy=("V1", "V2", "S4"),
         alter=only("runner01", wrapped_tofu(KEEP_STATE_HERE)),
         selection="short or smoke",
-        sampled=True,
     ),
     Defect(
         "runners may not delete locks",

@@ -41,7 +41,6 @@ DEFECTS = (
         ),
         healthy=("V1", "V6", "S1"),
         after_boot=remove_bucket,
-        sampled=True,
     ),
     Defect(
         "versioning is suspended",
@@ -105,7 +104,6 @@ DEFECTS = (
         ),
         healthy=("V2", "T1", "H45"),
         after_boot=leave_lock,
-        sampled=True,
     ),
     Defect(
         "versioning was never enabled",
