@@ -28,6 +28,7 @@ def test_a_lab_that_is_as_it_should_be_has_nothing_to_do(run: Run, lab: str, lab
     ), ended.stderr
 
 
+@pytest.mark.proof
 def test_what_was_changed_by_hand_is_shown_mended_and_brought_back(run: Run, lab: str, lab_file: Path) -> None:
     def on(machine: str, command: str) -> str:
         return run("exec", machine, "--lab", lab, command).stdout

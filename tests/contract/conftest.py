@@ -14,7 +14,7 @@ from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.machine import EmbeddedMachine
 from provisioning.embedded.removal import sweep
 from tests.contract.peer import Peer
-from tests.contract.views import DRIVERS, View, seen_by
+from tests.contract.views import GUEST, MAKER, View, seen_by
 
 PLAN = topology("single", runners=2)
 
@@ -35,7 +35,7 @@ def owned(driver: EmbeddedDriver) -> Iterator[Lab]:
         driver.remove(made)
 
 
-@pytest.fixture(scope="package", params=DRIVERS)
+@pytest.fixture(scope="package", params=[MAKER, pytest.param(GUEST, marks=pytest.mark.proof)])
 def view(request: pytest.FixtureRequest, driver: EmbeddedDriver, owned: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[View]:
     """The same lab by each driver: what is asked of it is the contract."""
     with seen_by(request.param, driver, owned, tmp_path_factory.mktemp("lab")) as seen:

@@ -13,7 +13,6 @@ from provisioning.existing.writing import write_lab_file
 from tests.contract.network import in_own_network
 
 MAKER, GUEST = "embedded", "existing"
-DRIVERS = (MAKER, GUEST)
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def seen_by(name: str, maker: LabDriver, owned: Lab, folder: Path) -> Iterator[V
     """Look at a lab through a driver.
 
     Args:
-        name: One of `DRIVERS`.
+        name: `MAKER` or `GUEST`.
         maker: The driver that made the lab.
         owned: The lab, as that one has it.
         folder: Empty, for the lab file.
