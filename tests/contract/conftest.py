@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.machine import EmbeddedMachine
 from provisioning.embedded.removal import sweep
 from tests.contract.peer import Peer
+from tests.contract.temporary import temporary_lab
 from tests.contract.views import GUEST, MAKER, View, seen_by
 
 PLAN = topology("single", runners=2)
@@ -28,11 +28,8 @@ def driver() -> EmbeddedDriver:
 @pytest.fixture(scope="package")
 def owned(driver: EmbeddedDriver) -> Iterator[Lab]:
     """The lab, as the driver has it that made it."""
-    made = driver.provision(PLAN, f"contract-{os.getpid()}")
-    try:
+    with temporary_lab(driver, PLAN, "contract") as made:
         yield made
-    finally:
-        driver.remove(made)
 
 
 @pytest.fixture(scope="package", params=[MAKER, pytest.param(GUEST, marks=pytest.mark.proof)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,17 +19,15 @@ from probes.store import StoreProbe
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.names import LabNames
 from provisioning.embedded.network import LabNetwork
+from tests.contract.temporary import temporary_lab
 
 Inside = Callable[..., Any]
 
 
 @pytest.fixture(scope="package")
 def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
-    made = driver.provision(topology("single"), f"history-{os.getpid()}")
-    try:
+    with temporary_lab(driver, topology("single"), "history") as made:
         yield made
-    finally:
-        driver.remove(made)
 
 
 @pytest.fixture(scope="package")

@@ -18,6 +18,7 @@ from provisioning.embedded.blueprint import Blueprint
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.embedded.names import LabNames
 from tests.contract.peer import Peer
+from tests.contract.temporary import temporary_lab
 
 pytestmark = pytest.mark.proof
 
@@ -55,15 +56,12 @@ rules
 
 @pytest.fixture(scope="module")
 def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
-    made = driver.provision(PLAN, f"another-{os.getpid()}")
-    try:
+    with temporary_lab(driver, PLAN, "another") as made:
         for machine in made.machines.values():
             assert machine.run(KEEPER).ok
             if machine.role is Role.RUNNER:
                 assert machine.run(ONLY_FROM_THE_GATEWAY).ok
         yield made
-    finally:
-        driver.remove(made)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from model.topology import topology
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.existing.writing import write_lab_file
 from tests.contract.existing.looking import looked
+from tests.contract.temporary import temporary_lab
 from tests.faulty_labs.acceptance_run import run_features
 from tests.faulty_labs.defects import BY_NAME
 from tests.faulty_labs.plugin import FaultyDriver
@@ -26,11 +26,8 @@ pytestmark = pytest.mark.proof
 @pytest.fixture(scope="module")
 def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
     own = FaultyDriver.beside(driver, GATEWAY)
-    made = own.provision(topology("production"), f"gateway-{os.getpid()}")
-    try:
+    with temporary_lab(own, topology("production"), "gateway") as made:
         yield made
-    finally:
-        own.remove(made)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from provisioning.existing.writing import write_lab_file
 from tests.contract.faults.conftest import SERVES_WITHIN, await_baseline
 from tests.contract.faults.zoo import ONE_OF_EACH
 from tests.contract.peer import Peer
+from tests.contract.temporary import temporary_lab
 
 ROOT = Path(__file__).parents[3]
 HEALS_THEMSELVES = {"rebooted", "made anew", "restarted", "killed"}
@@ -34,11 +34,8 @@ pytestmark = pytest.mark.proof
 
 @pytest.fixture(scope="module")
 def lab(driver: EmbeddedDriver) -> Iterator[Lab]:
-    made = driver.provision(topology("production"), f"killed-{os.getpid()}")
-    try:
+    with temporary_lab(driver, topology("production"), "killed") as made:
         yield made
-    finally:
-        driver.remove(made)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from model.topology import topology
 from model.verdicts import Verdict
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.existing.writing import write_lab_file
+from tests.contract.temporary import temporary_lab
 from tests.faulty_labs.acceptance_run import AcceptanceRun
 
 ENDS_WITHIN = timedelta(hours=1)
@@ -30,11 +30,8 @@ pytestmark = pytest.mark.proof
 @pytest.fixture
 def owned(driver: EmbeddedDriver) -> Iterator[Lab]:
     """A lab of the topology `production`, brought up separately."""
-    made = driver.provision(topology("production"), f"gate-{os.getpid()}")
-    try:
+    with temporary_lab(driver, topology("production"), "gate") as made:
         yield made
-    finally:
-        driver.remove(made)
 
 
 def whole_gate(place: Path, kept: Path, *arguments: str) -> str:

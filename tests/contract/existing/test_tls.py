@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from provisioning.roles.reference import BACKEND_SETTINGS, MINIO_UNIT
 from tests.certificates import Authority
 from tests.contract.conftest import PLAN
 from tests.contract.existing.looking import looked
+from tests.contract.temporary import temporary_lab
 from tests.faulty_labs.acceptance_run import run_features
 
 CA = Authority("the lab")
@@ -76,8 +76,7 @@ def file(request: pytest.FixtureRequest, driver: EmbeddedDriver, tmp_path_factor
     """The file of a lab that is up."""
     alter, endpoint, more = KINDS[request.param]
     own = replace(driver, alter=alter, _owned={})
-    lab = own.provision(PLAN, f"tls-{os.getpid()}")
-    try:
+    with temporary_lab(own, PLAN, "tls") as lab:
         path = tmp_path_factory.mktemp("tls") / "lab.toml"
         write_lab_file(lab, path)
         (path.parent / "store-ca.pem").write_text(CA.certificate, encoding="utf-8")
@@ -88,8 +87,6 @@ def file(request: pytest.FixtureRequest, driver: EmbeddedDriver, tmp_path_factor
             text.replace(plain, f'endpoint = "{endpoint}"\ntls = true\nca_file = "store-ca.pem"\n{more}bucket'), encoding="utf-8"
         )
         yield path
-    finally:
-        own.remove(lab)
 
 
 def test_it_is_looked_over(file: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -17,6 +16,7 @@ from model.waiting import wait_until
 from probes.condition import Condition, look_at
 from provisioning.embedded.driver import EmbeddedDriver
 from tests.contract.peer import Peer
+from tests.contract.temporary import temporary_lab
 from tests.contract.views import GUEST, MAKER, View, seen_by
 
 SERVES_WITHIN = timedelta(seconds=40)
@@ -26,11 +26,8 @@ FASTER = 8
 @pytest.fixture(scope="package")
 def owned(driver: EmbeddedDriver) -> Iterator[Lab]:
     """The lab, as the driver has it that made it."""
-    made = driver.provision(topology("production"), f"faults-{os.getpid()}")
-    try:
+    with temporary_lab(driver, topology("production"), "faults") as made:
         yield made
-    finally:
-        driver.remove(made)
 
 
 @pytest.fixture(scope="package", params=[MAKER, pytest.param(GUEST, marks=pytest.mark.proof)])

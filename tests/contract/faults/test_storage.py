@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +18,7 @@ from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.roles import Applied
 from provisioning.roles.reference import MINIO_DATA
 from tests.contract.peer import Peer
+from tests.contract.temporary import temporary_lab
 
 pytestmark = pytest.mark.proof
 
@@ -32,14 +32,10 @@ def with_drives(machine: MachineSpec, applied: Applied) -> Applied:
 @pytest.fixture(scope="module")
 def roomy(driver: EmbeddedDriver) -> Iterator[Lab]:
     own = replace(driver, alter=with_drives, _owned={})
-    lab = own.provision(topology("single", 2), f"faults-{os.getpid()}-drive")
-    if not lab.storage[0].can(Ability.FILL_DRIVE):
-        own.remove(lab)
-        pytest.skip("this host has no loop devices")
-    try:
+    with temporary_lab(own, topology("single", 2), "faults-drive") as lab:
+        if not lab.storage[0].can(Ability.FILL_DRIVE):
+            pytest.skip("this host has no loop devices")
         yield lab
-    finally:
-        own.remove(lab)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,16 +14,14 @@ from provisioning import drivers
 from provisioning.embedded.driver import EmbeddedDriver
 from provisioning.existing.writing import write_lab_file
 from tests.contract.conftest import PLAN
+from tests.contract.temporary import temporary_lab
 
 
 @pytest.fixture(scope="package")
 def owned(driver: EmbeddedDriver) -> Iterator[Lab]:
     """The lab, as its owner has it."""
-    made = driver.provision(PLAN, f"visit-{os.getpid()}")
-    try:
+    with temporary_lab(driver, PLAN, "visit") as made:
         yield made
-    finally:
-        driver.remove(made)
 
 
 @pytest.fixture(scope="package")
