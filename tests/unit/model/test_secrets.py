@@ -112,6 +112,11 @@ def test_registering_returns_the_secret_and_is_repeatable(store: SecretStore) ->
     assert store.mask(store.mask("abcdefgh")) == MASK
 
 
+def test_plain_data_is_masked_with_its_names_and_what_is_no_text_stays(store: SecretStore) -> None:
+    store.register("abcdefgh")
+    assert store.mask_all({"abcdefgh": [1, None, {"key": "is abcdefgh"}], "b": 2.5}) == {MASK: [1, None, {"key": f"is {MASK}"}], "b": 2.5}
+
+
 @pytest.mark.parametrize("value", ["", "short"])
 def test_what_is_too_short_is_refused(store: SecretStore, value: str) -> None:
     with pytest.raises(ValueError, match="under 6 characters"):
