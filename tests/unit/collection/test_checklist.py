@@ -39,6 +39,8 @@ def test_features_of_the_suite_have_no_defects() -> None:
         ('[[check]]\nid = "V1"\nsentence = "a"\nsource = "b"\ntopologies = ["ring"]\n', "unknown topology ring"),
         ('[[check]]\nid = "V1"\nsentence = "a"\nsource = "b"\nplan = true\n', "plan"),
         ('[[check]]\nid = "x"\nsentence = "a"\nsource = "b"\n', "pattern"),
+        ('[[check]]\nid = "V1"\nsentence = ""\nsource = "b"\n', "sentence"),
+        ('[[check]]\nid = "V1"\nsentence = "a"\nsource = ""\n', "source"),
         ("nonsense", "cannot be read"),
     ],
 )

@@ -88,3 +88,59 @@ def test_a_rule_has_the_sentence_of_its_check(tmp_path: Path, catalogue: Catalog
 def test_without_a_then_nothing_would_be_observed(tmp_path: Path, catalogue: Catalogue) -> None:
     only = read(tmp_path, catalogue, "Feature: F\n  @check:V1\n  Rule: It works\n    Scenario: One\n      Given a lab\n")
     assert [each.defects for each in only] == [("one.feature:4: there is no Then, so nothing would be observed",)]
+
+
+def unreadable(folder: Path, catalogue: Catalogue, text: str) -> str:
+    """What is wrong with a file that is no feature: one scenario stands for all that it may hold."""
+    (only,) = read(folder, catalogue, text)
+    assert (only.nodeid, only.title) == ("one.feature::unreadable", "one.feature cannot be read")
+    assert only.defects[0].startswith(f"one.feature:{only.line}: ")
+    return only.defects[0]
+
+
+def test_the_first_thing_that_is_no_gherkin_is_told_with_its_line(tmp_path: Path, catalogue: Catalogue) -> None:
+    told = unreadable(tmp_path, catalogue, "Feature: F\n  Scenario: One\n    Given a lab\n    Nonsense\n    Then it is gone\n    Rubbish\n")
+    assert told.startswith("one.feature:4: expected: #EOF, ")
+    assert told.endswith("got 'Nonsense'")
+
+
+def test_a_file_that_is_no_text_is_told_from_its_first_line_on(tmp_path: Path, catalogue: Catalogue) -> None:
+    (tmp_path / "one.feature").write_bytes(b"\xff\xfe\x00")
+    (only,) = read_feature(tmp_path / "one.feature", tmp_path, catalogue)
+    assert only.defects[0].startswith("one.feature:1: 'utf-8' codec can't decode")
+    (gone,) = read_feature(tmp_path / "two.feature", tmp_path, catalogue)
+    assert gone.defects[0].startswith("two.feature:1: [Errno 2]")
+
+
+def test_a_file_without_a_feature_or_a_scenario_is_told(tmp_path: Path, catalogue: Catalogue) -> None:
+    assert unreadable(tmp_path, catalogue, "# nothing\n") == "one.feature:1: there is no Feature in it"
+    assert unreadable(tmp_path, catalogue, "\nFeature: F\n") == "one.feature:2: there is no scenario in it"
+
+
+def test_a_first_step_must_say_what_it_is(tmp_path: Path, catalogue: Catalogue) -> None:
+    told = unreadable(tmp_path, catalogue, "Feature: F\n  Scenario: One\n    And a lab\n    When it is cut\n    Then it is gone\n")
+    assert told == "one.feature:3: the first step must be a Given, When or Then, not 'And'"
+    bare = read(
+        tmp_path, catalogue, "Feature: F\n  Background:\n\n  @check:V1\n  Rule: It works\n    Scenario: One\n      Then it is there\n"
+    )
+    assert [each.defects for each in bare] == [()]
+
+
+def test_what_is_wrong_with_tags_stands_at_the_tag_or_else_at_the_scenario(tmp_path: Path, catalogue: Catalogue) -> None:
+    (only,) = read(tmp_path, catalogue, "Feature: F\n  @check:V9 @V1\n  Scenario: One\n    Then it is there\n")
+    assert [defect.split(": ")[0] for defect in only.defects] == ["one.feature:2", "one.feature:2"]
+    assert only.checks == ()
+    (none,) = read(tmp_path, catalogue, "Feature: F\n  @smoke\n  Scenario: One\n    Then it is there\n")
+    assert none.defects == ("one.feature:3: no @check tag here or on its rule, so it would prove nothing",)
+    assert none.checks == ()
+
+
+def test_a_name_in_angle_brackets_that_is_no_column_stays(tmp_path: Path, catalogue: Catalogue) -> None:
+    text = "Feature: F\n  @check:V1\n  Scenario Outline: <a> of <b>\n    Then <a> is <b>\n\n    Examples:\n      | a   |\n      | one |\n"
+    (only,) = read(tmp_path, catalogue, text)
+    assert (only.title, only.sentences[0].text) == ("one of <b>", "one is <b>")
+
+
+def test_a_long_title_is_cut_in_the_name_of_its_item(tmp_path: Path, catalogue: Catalogue) -> None:
+    (only,) = read(tmp_path, catalogue, f"Feature: F\n  @check:V1\n  Scenario: {'x' * 200}\n    Then it is there\n")
+    assert only.slug == "x" * 120

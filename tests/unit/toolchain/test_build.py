@@ -217,4 +217,4 @@ def test_flags_of_the_user_do_not_reach_the_build(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CGO_ENABLED", "1")
     monkeypatch.setenv("GOPROXY", "off")
     env = golang.Go(Path("/go"), "1.27").environment(tmp_path)
-    assert (env["GOFLAGS"], env["CGO_ENABLED"], env["GOPROXY"]) == ("-modcacherw", "0", "off")
+    assert (env["GOFLAGS"], env["CGO_ENABLED"], env["GOPROXY"]) == (f"-modcacherw {golang.QUICKER}", "0", "off")
