@@ -90,3 +90,21 @@ def test_each_process_of_a_run_has_its_own(tmp_path: Path) -> None:
     written(tmp_path / "20260101-000000-abcd" / file_name("gw1"), BEGAN, FIRST)
     assert owes(tmp_path / "20260101-000000-abcd")
     assert [debt.path.name for debt in unsettled(tmp_path)] == ["journal-gw1.ndjson"]
+
+
+def test_who_lives_is_told_from_who_died_also_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "20260101-000000-abcd" / file_name()
+    journal = Journal(path)
+    journal.write(BEGAN)
+    assert is_alive(path)
+    with pytest.raises(BlockingIOError):
+        Journal(path)
+    journal.close()
+    assert not is_alive(path)
+
+
+def test_the_newest_run_comes_first_and_words_stay_readable(tmp_path: Path) -> None:
+    for run in ("20260101-000000-abcd", "20260103-000000-abcd", "20260102-000000-abcd"):
+        written(tmp_path / run / file_name(), BEGAN, Broke(1, "Kabel gezogen, Zürich", ()))
+    assert [debt.path.parent.name[:8] for debt in unsettled(tmp_path)] == ["20260103", "20260102", "20260101"]
+    assert "Zürich" in (tmp_path / "20260101-000000-abcd" / file_name()).read_text(encoding="utf-8")

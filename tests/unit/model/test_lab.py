@@ -9,8 +9,8 @@ import pytest
 
 from model import errors
 from model.errors import AbilityMissing, AcceptanceError, DeadlineMissed, PromiseBroken
-from model.lab import Ability, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
-from model.topology import Address, MachineSpec, Role, topology
+from model.lab import Ability, CommandResult, Fleet, Lab, LabDriver, Machine, PublishedKeys, Store
+from model.topology import Address, MachineSpec, Role, Topology, topology
 from tests.unit.stand_in import StandIn
 
 
@@ -72,6 +72,30 @@ def test_a_lab_does_not_print_its_secret() -> None:
 def test_the_stores_url() -> None:
     assert lab().store.url == "http://10.1.0.101:9000"
     assert Store(Address("s3.example", 443), "b", "a", "s", secure=True).url == "https://s3.example:443"
+
+
+class Maker(LabDriver):
+    """Does nothing of its own accord."""
+
+    name = "none"
+
+    def provision(self, topology: Topology, name: str) -> Lab:
+        raise NotImplementedError
+
+    def enter(self, lab: Lab) -> None:
+        """Nowhere else."""
+
+    def keep(self, lab: Lab) -> None:
+        """Nothing to keep."""
+
+    def remove(self, lab: Lab) -> None:
+        """Nothing to remove."""
+
+
+def test_a_lab_is_ours_and_made_anew_unless_its_driver_says_otherwise() -> None:
+    driver = Maker()
+    assert driver.ours
+    assert not driver.reset(lab())
 
 
 def test_an_error_is_either_the_labs_or_ours() -> None:
