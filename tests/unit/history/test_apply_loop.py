@@ -153,3 +153,59 @@ def test_the_longest_apply_is_the_one_that_a_pipeline_waited_for_longest(lab: La
     play(job(0), job(0))
     loop = loop_of(lab, 2)
     assert loop.longest_apply() == max(loop.applies, key=lambda each: each.seconds)
+
+
+def test_every_writer_is_waited_for_and_one_that_hangs_is_not_made_up_for(lab: Lab, play: Play) -> None:
+    play(None, *[job(0)] * 8)
+    loop = ApplyLoop(lab, [KEY, KEY + ".2"], most=4).start()
+    loop.await_ended(4, since=0, within=ENOUGH)
+    with pytest.raises(
+        AcceptanceError, match=r"expected that each writer of the client 'applies in a loop' has ended 1 applies within 0\.1 s"
+    ):
+        loop.await_each(1, since=0, within=timedelta(seconds=0.1))
+    next(iter(loop._jobs.values())).close()
+    loop.await_each(1, since=0, within=ENOUGH)
+    loop.stop()
+    assert loop.applies.outcomes[Outcome.UNKNOWN] == 1
+
+
+def test_writers_begin_with_different_runners_and_take_them_in_turn(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, object]] = []
+
+    def start(channel: Channel, workspace: Workspace, _steps: Sequence[Step]) -> FakeJob:
+        seen.append((str(workspace.key), channel))
+        return FakeJob(job(0))
+
+    monkeypatch.setattr(apply_loop, "start_job", start)
+    loop = ApplyLoop(lab, [KEY, KEY + ".2"], most=4)
+    loop._channels[:] = ["one", "two", "three"]  # type: ignore[list-item]
+    loop.start()
+    for thread in loop._threads:
+        thread.join(5)
+    loop.stop()
+    turns = [[channel for key, channel in seen if key == each] for each in (KEY, KEY + ".2")]
+    assert turns == [["one", "two", "three", "one"], ["two", "three", "one", "two"]]
+
+
+def test_a_lock_that_cannot_be_released_is_told(lab: Lab, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    play(OWN, job(0), job(0))
+    real = vars(apply_loop)["start_job"]
+
+    def refused(channel: Channel, workspace: Workspace, steps: Sequence[Step]) -> FakeJob:
+        started: FakeJob = real(channel, workspace, steps)
+        return FakeJob(FOREIGN) if "unlock" in steps[0].name else started
+
+    monkeypatch.setattr(apply_loop, "start_job", refused)
+    loop = loop_of(lab, 1)
+    (unlock,) = loop.operations.named("unlock")
+    assert (unlock.outcome, unlock.who) == (Outcome.FAILED, "runner02")
+    assert unlock.detail
+
+
+def test_a_loop_that_cannot_have_a_thread_says_so(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_self: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(AcceptanceError, match="the apply loop cannot start: can't start new thread"):
+        ApplyLoop(lab, [KEY]).start()
