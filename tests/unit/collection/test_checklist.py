@@ -32,6 +32,11 @@ def test_features_of_the_suite_have_no_defects() -> None:
     assert [defect for entry in scenarios for defect in entry.defects] == []
 
 
+def test_a_promise_cannot_be_changed_by_who_reads_it() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        CHECKLIST["V1"].sentence = "something else"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

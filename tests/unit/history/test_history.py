@@ -164,9 +164,9 @@ def test_a_summary_counts_outcomes_and_who_answered() -> None:
 
 def test_evidence_tells_the_time_of_day_and_any_script() -> None:
     history = History("test", iter([100.0]).__next__)
-    history.append(Operation("read", 160.00004, 161.00006, OK, "zürich"))
+    history.append(Operation("read", 160.00014, 161.00006, OK, "zürich"))
     (line,) = history.as_json_lines().splitlines()
     entry = json.loads(line)
     assert 59 < (datetime.fromisoformat(entry["at"]) - datetime.now(UTC)).total_seconds() <= 60.1
-    assert (entry["started"], entry["ended"]) == (60.0, 61.0001)
+    assert (entry["started"], entry["ended"]) == (60.0001, 61.0001)
     assert "zürich" in line

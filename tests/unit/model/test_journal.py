@@ -59,6 +59,14 @@ def test_another_line_that_is_no_entry_is_refused_by_its_number(path: Path, line
     assert owes(path.parent), "what cannot be read may owe something"
 
 
+def test_the_first_thing_that_is_wrong_with_a_line_is_told(path: Path) -> None:
+    written(path, BEGAN)
+    line = '{"event": "broke", "fault": "one", "what": "a", "remedies": 7}'
+    path.write_text(f"{path.read_text(encoding='utf-8')}{line}\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="Input should be a valid integer"):
+        read_journal(path)
+
+
 def test_a_journal_that_is_not_there(path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         read_journal(path)
