@@ -36,6 +36,12 @@ def operation(outcome: JobOutcome) -> Operation:
         pytest.param(job(None, reached=Reached.REFUSED, runner=""), FAILED, NONE, id="nobody let it in"),
         pytest.param(job(None, session_status=97, runner=""), FAILED, NONE, id="no folder on the runner"),
         pytest.param(job(None, session_status=1, init_status=1), FAILED, NONE, id="init failed"),
+        pytest.param(job(None, reached=Reached.LOST, init_status=1), FAILED, NONE, id="init failed, then the session was lost"),
+        pytest.param(job(None, reached=Reached.LOST, init_status=None), UNKNOWN, POSSIBLE, id="session lost while init ran"),
+        pytest.param(job(127), FAILED, POSSIBLE, id="no such program"),
+        pytest.param(job(128), UNKNOWN, POSSIBLE, id="ended by a signal"),
+        pytest.param(job(None, session_status=127), FAILED, NONE, id="the job gave up by itself"),
+        pytest.param(job(None, session_status=128), UNKNOWN, POSSIBLE, id="the whole job was ended by a signal"),
         pytest.param(job(1, REFUSED), FAILED, NONE, id="refused the lock"),
         pytest.param(job(1, said("refused_forbidden.txt")), FAILED, NONE, id="may not take the lock"),
         pytest.param(job(1, said("releasing_lost_lock.txt")), FAILED, POSSIBLE, id="could not give the lock back"),
@@ -46,6 +52,13 @@ def test_outcome_and_effect(outcome: JobOutcome, known: Outcome, effect: Effect)
     made = operation(outcome)
     assert (made.outcome, effect_of(made)) == (known, effect)
     assert (made.detail == "") == made.ok
+
+
+def test_what_went_wrong_is_told_and_cut_where_it_is_long() -> None:
+    failed = job(1, "Error: Failed to save state " + "x" * 1000)
+    assert operation(failed).detail == str(failed)[:600]
+    assert len(operation(failed).detail) == 600
+    assert operation(job(1, REFUSED)).detail == str(job(1, REFUSED).step("apply").lock_error)[:600]
 
 
 def test_without_a_label_the_outcome_tells_the_effect() -> None:
@@ -64,6 +77,7 @@ def test_a_state_that_could_not_be_stored_is_told() -> None:
 
 
 def test_the_own_lock_names_the_runner_and_is_younger_than_the_job() -> None:
+    assert met_own_lock(job(1, REFUSED, began=CREATED), KEY), "taken at the very moment"
     made = operation(job(1, REFUSED))
     assert (made.labels["own_lock"], made.labels["lock"]) == ("yes", LOCK_ID)
 
