@@ -25,6 +25,7 @@ def test_a_bound_is_part_of_the_promise(limit: Limit, value: float, holds: bool)
         (41.2, at_most(35), "failover 41.2 s of 35 s allowed"),
         (1234.5, at_most(2000), "failover 1234 s of 2000 s allowed"),
         (-1234.5, None, "failover -1234 s"),
+        (99.5, None, "failover 99.5 s"),
         (2, at_least(3), "failover 2 s of 3 s required"),
         (0, at_most(0), "failover 0 s of 0 s allowed"),
     ],
@@ -38,6 +39,8 @@ def test_it_reads_as_a_sentence(value: float, limit: Limit | None, sentence: str
     [
         (35.04, at_most(35), "35.04"),
         (35.0000001, at_most(35), "35.0000001"),
+        (35.0000012, at_most(35), "35.000001"),
+        (35.00000012, at_most(35), "35.00000012"),
         (100.3, at_most(100), "100.3"),
         (34.96, at_least(35), "34.96"),
         (99.9, at_least(100), "99.9"),
@@ -47,6 +50,10 @@ def test_it_reads_as_a_sentence(value: float, limit: Limit | None, sentence: str
 def test_rounding_never_hides_a_miss(value: float, limit: Limit, number: str) -> None:
     sentence = Measurement("failover", value, "s", limit).sentence()
     assert sentence.split(" s of ")[0] == f"failover {number}"
+
+
+def test_a_number_of_no_run_has_no_moment() -> None:
+    assert Measurement("failover", 1, "s").at == 0
 
 
 def test_labels_are_told() -> None:
