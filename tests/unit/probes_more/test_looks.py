@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -17,10 +18,8 @@ from probes.snapshots import ObjectVersion
 from probes.starting_line import StartingLine
 from probes.tofu import RunningJob
 from probes.traces import look_for_traces
-from tests.unit.history.conftest import lab as _lab
-from tests.unit.probes_more.test_others import STORE, Said, Shelf
+from tests.unit.probes_more.stand_ins import STORE, Said, Shelf
 
-lab = _lab
 OK = CommandResult("sh", 0, "", "")
 CONFIGURATION = "listen fleet\n    server runner01 10.1.0.103:22 check inter 2s\n"
 
@@ -88,7 +87,7 @@ def test_traces_are_those_of_ours_of_others_where_that_is_permitted_and_of_each_
     seen = look_for_traces(lab, store, others=True)
     assert ({each.key for each in seen.objects or ()}, {each.key for each in seen.others or ()}) == ({own}, {"network"})
     assert [(each.power, each.unseen) for each in seen.machines.values()] == [
-        (True, seen.machines["runner01"].unseen),
+        (True, "it did not say all: ''"),
         (False, "it is off"),
         (None, "nobody can run commands on it"),
     ]
@@ -125,8 +124,8 @@ def test_jobs_wait_at_a_line_until_all_have_come_and_go_together() -> None:
 def test_a_job_that_does_not_come_to_the_line_is_told_with_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
     line, asked = StartingLine(), list[tuple[str, float]]()
 
-    def waits(job: RunningJob, text: str, within: object) -> bool:
-        asked.append((text, within.total_seconds()))  # type: ignore[attr-defined]
+    def waits(job: RunningJob, text: str, within: timedelta) -> bool:
+        asked.append((text, within.total_seconds()))
         return "READY" in job.output_so_far()
 
     monkeypatch.setattr(RunningJob, "wait_for_output", waits)

@@ -17,10 +17,8 @@ from probes.clients.sessions import SessionHolder
 from probes.clients.store import StoreClient
 from probes.outcomes import Reached, SshOutcome
 from probes.store import StoreProbe
-from tests.unit.history.conftest import lab as _lab
 from tests.unit.probes_more.test_jobs import FakeChannel, FakeCommand
 
-lab = _lab
 PATIENCE = timedelta(seconds=10)
 
 

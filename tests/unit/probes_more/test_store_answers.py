@@ -9,14 +9,11 @@ from types import SimpleNamespace
 import pytest
 from minio.deleteobjects import DeleteObject
 
-from model.lab import Store
-from model.topology import Address
 from probes.answers import UNREADABLE, Answer, StoreError
 from probes.snapshots import ObjectVersion, StateSnapshot
 from probes.store import StoreProbe
-from tests.unit.probes_more.test_others import LOCK
+from tests.unit.probes_more.stand_ins import LOCK, STORE
 
-STORE = Store(Address("10.1.0.101", 9000), "tofu-state", "user", "no secret")
 OWN = f"{STORE.own}20260101-000000-abcd/"
 DENIED, GONE = StoreError("AccessDenied", 403, "no"), StoreError("NoSuchKey", 404, "gone")
 
