@@ -47,18 +47,19 @@ class Sitting:
             defects: Which.
             keep: Given all that are done, after each: a sitting that is killed leaves a table.
         """
-        proofs: dict[str, Proof] = {}
         with ThreadPoolExecutor(max_workers=self._labs) as pool:
-            waiting: dict[Future[Proof], Defect] = {pool.submit(self._prove, each): each for each in defects}
+            waiting = [pool.submit(self._prove, each) for each in defects]
             try:
                 for number, done in enumerate(as_completed(waiting), 1):
-                    proofs[waiting[done].name] = done.result()
+                    keep(_done(waiting))
                     _tell(done.result(), f"{number:3}/{len(defects)}")
-                    keep([proofs[each.name] for each in defects if each.name in proofs])
             except KeyboardInterrupt:
                 typer.echo("interrupted: the labs that are up are removed first")
                 self._stop(pool)
-        return [proofs[each.name] for each in defects if each.name in proofs]
+            except BaseException:
+                self._stop(pool)
+                raise
+        return _done(waiting)
 
     @property
     def interrupted(self) -> bool:
@@ -80,6 +81,11 @@ class Sitting:
         for run in self._running:
             if run.process.poll() is None:
                 run.process.terminate()
+
+
+def _done(waiting: list[Future[Proof]]) -> list[Proof]:
+    """What came to an end so far, in the order of the defects."""
+    return [each.result() for each in waiting if each.done() and not each.cancelled() and each.exception() is None]
 
 
 def _tell(proof: Proof, number: str) -> None:

@@ -186,6 +186,7 @@ def test_a_sitting_that_is_cut_off_leaves_a_table_and_its_folder_can_be_used_aga
     monkeypatch.setattr("tests.faulty_labs.__main__.prove", ends_at_the_second)
     place = tmp_path / "table"
     assert isinstance(CliRunner().invoke(app, ["runner", "--labs", "1", "--output", str(place)]).exception, OSError)
-    kept = json.loads((place / "proof.json").read_text())
-    assert [each["name"] for each in kept["defects"]] == began[:1]
+    kept = [each["name"] for each in json.loads((place / "proof.json").read_text())["defects"]]
+    assert began[0] in kept
+    assert began[1] not in kept
     assert CliRunner().invoke(app, ["H29", "--output", str(place)]).exit_code == 0
