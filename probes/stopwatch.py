@@ -22,6 +22,10 @@ PAST = 2
 """How many times the threshold is waited for, so that a miss reads "41 s of 35 s"."""
 
 
+def _now(_: object) -> float:
+    return time.monotonic()
+
+
 class Heartbeat:
     """A thread that beats ten times a second; a long gap means that this process could not observe anything."""
 
@@ -74,6 +78,7 @@ class Stopwatch:
         since: float,
         name: str,
         every: timedelta = timedelta(milliseconds=100),
+        came_about: Callable[[T], float] = _now,
         **labels: str,
     ) -> T:
         """Wait, up to twice the threshold; measure; judge.
@@ -86,6 +91,8 @@ class Stopwatch:
             since: When the time began (monotonic seconds).
             name: Of the measurement ("out of rotation after").
             every: Pause between two looks.
+            came_about: When what was observed came about (monotonic seconds), where somebody else has watched all the time;
+                the moment of the look unless given.
             **labels: Of the measurement.
 
         Returns:
@@ -111,7 +118,7 @@ class Stopwatch:
             raise self._miss(
                 f"expected that {what} within {within} s; observed that it did not within {took:.1f} s; last seen: {looks[-1]}", since
             ) from error
-        took = time.monotonic() - since
+        took = max(0.0, came_about(waited.value) - since)
         self._measure(name, took, "s", at_most(within), **labels)
         if took > within:
             raise self._miss(f"expected that {what} within {within} s; observed {took:.1f} s of {within} s", since)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 
+import pytest
 from pytest_bdd import given, parsers, then, when
 
 from faults.breaker import Breaker
@@ -17,6 +18,8 @@ from faults.targets import balancer_that_owns
 from model.errors import AcceptanceError
 from model.lab import Lab, Machine
 from model.waiting import wait_until
+from probes.clients.addresses import AddressClient
+from probes.clients.crew import Clients
 from probes.condition import owners
 from probes.outcomes import Reached
 from probes.ssh import knock
@@ -25,9 +28,15 @@ from probes.store import StoreProbe
 
 HAPROXY = "haproxy.service"
 KNOCK_WITHIN = timedelta(seconds=2)
-SERVES_WITHIN = timedelta(seconds=10)
+SERVES_WITHIN = LOOKED_WITHIN = timedelta(seconds=10)
 STAYS_FOR_SECONDS = 5
 LOOKS = 10
+
+
+@pytest.fixture
+def looks(lab: Lab, clients: Clients) -> AddressClient:
+    """Looks for the addresses from before the fault."""
+    return clients.start(AddressClient(lab))
 
 
 @given("the balancer that has the address of the endpoint", target_fixture="owner")
@@ -36,56 +45,47 @@ def find_owner(lab: Lab) -> Machine:
 
 
 @when("its power is cut", target_fixture="fault")
-def cut_power(breaker: Breaker, owner: Machine) -> Fault:
-    return breaker.inject(PlugPulled(owner))
+def cut_power(breaker: Breaker, owner: Machine, looks: AddressClient) -> Fault:
+    return _inject(breaker, looks, PlugPulled(owner))
 
 
 @when("its HAProxy is stopped", target_fixture="fault")
-def stop_haproxy(breaker: Breaker, owner: Machine) -> Fault:
-    return breaker.inject(ServiceStopped(owner, HAPROXY))
+def stop_haproxy(breaker: Breaker, owner: Machine, looks: AddressClient) -> Fault:
+    return _inject(breaker, looks, ServiceStopped(owner, HAPROXY))
 
 
 @when("its HAProxy freezes", target_fixture="fault")
-def freeze_haproxy(breaker: Breaker, owner: Machine) -> Fault:
-    return breaker.inject(ServiceFrozen(owner, HAPROXY))
+def freeze_haproxy(breaker: Breaker, owner: Machine, looks: AddressClient) -> Fault:
+    return _inject(breaker, looks, ServiceFrozen(owner, HAPROXY))
 
 
 @when("its keepalived is stopped", target_fixture="fault")
-def stop_keepalived(breaker: Breaker, owner: Machine) -> Fault:
-    return breaker.inject(KeepalivedStopped(owner))
+def stop_keepalived(breaker: Breaker, owner: Machine, looks: AddressClient) -> Fault:
+    return _inject(breaker, looks, KeepalivedStopped(owner))
 
 
-@dataclass(frozen=True)
-class Owners:
-    """Who has each address, and whether the endpoint answers there."""
-
-    names: dict[str, list[str]]
-    endpoint: Reached
-
-    def __str__(self) -> str:
-        """Who has what, and how the endpoint is."""
-        having = "; ".join(f"{address}: {' and '.join(names) or 'nobody'}" for address, names in self.names.items())
-        return f"{having}; the endpoint: {self.endpoint}"
+def _inject(breaker: Breaker, looks: AddressClient, fault: Fault) -> Fault:
+    looks.await_ended(1, since=0.0, within=LOOKED_WITHIN)
+    return breaker.inject(fault)
 
 
-def _look(lab: Lab) -> Owners:
-    return Owners(
-        {address: owners(lab, address) for address in lab.topology.virtual_addresses}, knock(lab.fleet.endpoint, KNOCK_WITHIN).reached
-    )
+def _having(lab: Lab) -> dict[str, list[str]]:
+    return {address: owners(lab, address) for address in lab.topology.virtual_addresses}
 
 
 @then(parsers.parse("the other balancer has the address within {seconds:d} seconds, and is the only one"))
-def check_moved(lab: Lab, owner: Machine, fault: Fault, seconds: int, stopwatch: Stopwatch) -> None:
-    others = [balancer.name for balancer in lab.balancers if balancer.name != owner.name]
+def check_moved(owner: Machine, fault: Fault, seconds: int, looks: AddressClient, stopwatch: Stopwatch) -> None:
     stopwatch.await_promise(
-        lambda: _look(lab),
-        lambda seen: all(len(names) == 1 and names[0] in others for names in seen.names.values()) and seen.endpoint is Reached.ANSWERED,
+        lambda: looks.moved_from(owner.name),
+        lambda move: move.ended is not None,
         what=f"another balancer than {owner.name} has the addresses, as the only one, and the endpoint answers there",
         within=seconds,
         since=fault.struck_at,
         name="address moved after",
+        came_about=lambda move: move.ended or math.inf,
         fault=str(fault.title),
     )
+    looks.stop()
 
 
 @then("both endpoints serve")
@@ -101,9 +101,9 @@ def check_endpoints(lab: Lab, store: StoreProbe) -> None:
 @then("nothing moves back when it returns")
 def check_stays(lab: Lab, owner: Machine, breaker: Breaker, fault: Fault) -> None:
     breaker.heal(fault)
-    after = _look(lab).names
+    after = _having(lab)
     wait_until(
-        lambda: _look(lab).names,
+        lambda: _having(lab),
         lambda names: names == after and all(found != [owner.name] for found in names.values()),
         what=f"the addresses stay where they are although {owner.name} is back",
         within=timedelta(seconds=2 * STAYS_FOR_SECONDS),
@@ -122,7 +122,7 @@ def keep_busy(lab: Lab, seconds: int) -> list[dict[str, list[str]]]:
         busy = [pool.submit(balancer.run, loops, timeout=timedelta(seconds=2 * seconds)) for balancer in lab.balancers]
 
         def look() -> bool:
-            seen.append(_look(lab).names)
+            seen.append(_having(lab))
             return all(each.done() for each in busy)
 
         wait_until(

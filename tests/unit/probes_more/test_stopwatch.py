@@ -38,7 +38,7 @@ class World:
     def pause(self, seconds: float) -> None:
         self.now += seconds
 
-    def await_at(self, moment: float, *, within: int = 10, since: float = 0.0, takes: float = 0.0) -> str:
+    def await_at(self, moment: float, *, within: int = 10, since: float = 0.0, takes: float = 0.0, **more: Callable[[str], float]) -> str:
         """Await something that is true from a moment on (seconds after 1000)."""
 
         def observe() -> str:
@@ -53,6 +53,7 @@ class World:
             since=1000 + since,
             name="good after",
             machine="runner02",
+            **more,  # type: ignore[arg-type]
         )
 
     @property
@@ -80,6 +81,17 @@ def test_the_time_counts_from_the_fault_and_not_from_the_sentence(world: World) 
     world.now += 3
     world.await_at(4, since=1)
     assert world.measured.value == pytest.approx(3, abs=0.11)
+
+
+@pytest.mark.parametrize(("came_about", "took"), [(1002.5, 1.5), (1000.5, 0.0)])
+def test_who_watched_all_the_time_says_when_it_came_about(world: World, came_about: float, took: float) -> None:
+    world.await_at(4, since=1, came_about=lambda _: came_about)
+    assert world.measured.value == took
+
+
+def test_what_came_about_too_late_is_a_miss_by_that_time(world: World) -> None:
+    with pytest.raises(DeadlineMissed, match=r"within 10 s; observed 12\.0 s of 10 s"):
+        world.await_at(15, came_about=lambda _: 1012.0)
 
 
 def test_a_miss_is_measured_past_its_threshold(world: World) -> None:
