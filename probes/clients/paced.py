@@ -188,6 +188,7 @@ class PacedClient(Client):
             try:
                 worker.start()
             except RuntimeError as error:
+                self._workers.discard(worker)
                 self.broken.append(f"no thread could be started: {error}")
                 return
 

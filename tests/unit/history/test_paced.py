@@ -91,6 +91,91 @@ def test_it_ends_by_itself_after_so_long() -> None:
     assert 1 <= len(client.operations) <= 4
 
 
+@pytest.mark.parametrize(("at_once", "taken"), [(50, 21), (1, 1)])
+def test_each_turn_is_taken_or_counted_as_left_out(at_once: int, taken: int) -> None:
+    """A host that stalls adds turns beyond the end, to those that were left out."""
+    client = Stub(seconds=60 if at_once == 1 else 0, at_once=at_once, longest=timedelta(milliseconds=410))
+    assert client.left_out == 0
+    with client:
+        assert client._scheduler is not None
+        client._scheduler.join(10)
+        client.release.set()
+    assert len(client.operations) <= taken
+    assert 21 <= len(client.operations) + client.left_out <= 36
+
+
+class Sleepy(threading.Event):
+    """Every wait is five turns too long."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        del timeout
+        return super().wait(0.11)
+
+
+class Noted(Stub):
+    """Notes when each turn was due, and how late that was."""
+
+    def _turn(self, number: int, due: float) -> None:
+        self.late = [*getattr(self, "late", []), time.monotonic() - due]
+        self.daemons = {*getattr(self, "daemons", set()), threading.current_thread().daemon}
+        super()._turn(number, due)
+
+
+def test_turns_that_were_slept_through_are_left_out_and_the_next_one_is_not_late() -> None:
+    client = Noted(most=4)
+    client._stopping = Sleepy()
+    with client:
+        client.await_ended(4, since=0, within=ENOUGH)
+    assert client.left_out >= 12
+    assert min(client.late) >= 0
+    assert min(client.late) < 0.1
+    assert client.daemons == {True}
+    assert client._scheduler is not None
+    assert client._scheduler.daemon
+
+
+def test_a_turn_that_begins_late_says_how_late() -> None:
+    client = Stub()
+    for number, late in enumerate((0.0, 0.2)):
+        client._slots.acquire()
+        client._turn(number, time.monotonic() - late)
+    punctual, tardy = client.operations
+    assert "late" not in punctual.labels
+    assert 0.2 <= float(tardy.labels["late"].removesuffix(" s")) < 1
+
+
+def test_what_ends_soon_after_it_is_stopped_is_waited_for() -> None:
+    client = Stub(seconds=0.3, most=1).start()
+    while not client.operations:
+        threading.Event().wait(0.005)
+    client.stop(ENOUGH)
+    assert [each.outcome for each in client.operations] == [Outcome.OK]
+
+
+@pytest.mark.parametrize(
+    ("thread", "message"), [("stub", "'stub' cannot start: no more"), ("stub 0", "'stub' broke.*no thread could be started: no more")]
+)
+def test_a_thread_that_cannot_be_started_is_no_verdict_about_the_lab(monkeypatch: pytest.MonkeyPatch, thread: str, message: str) -> None:
+    start = threading.Thread.start
+
+    def refuse(self: threading.Thread) -> None:
+        if self.name == thread:
+            msg = "no more"
+            raise RuntimeError(msg)
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(AcceptanceError, match=message), Stub() as client:
+        client.await_ended(1, since=0, within=ENOUGH)
+
+
+def test_of_several_errors_of_ours_the_first_is_told() -> None:
+    client = Stub()
+    client.broken += ["the cause", "what followed"]
+    with pytest.raises(AcceptanceError, match=r"the cause$"):
+        client.check()
+
+
 def test_what_is_under_way_when_it_is_stopped_is_unknown_and_stopping_is_bounded() -> None:
     client = Stub(seconds=5, at_once=1).start()
     while not client.operations:

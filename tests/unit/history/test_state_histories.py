@@ -14,6 +14,7 @@ from model.history import History, Operation, Outcome
 from model.lab import Ability, CommandResult, Lab, Machine
 from model.topology import MachineSpec, Role
 from probes.answers import UNREADABLE, Answer, StoreError
+from probes.apply_loop import ApplyLoop
 from probes.clients.crew import Clients
 from probes.clients.paced import PacedClient
 from probes.lock_error import LockInfo
@@ -208,6 +209,13 @@ def test_a_client_is_stopped_with_the_scenario_and_after_later_faults_are_healed
         duty()
     assert order == [True]
     assert not client.running
+
+
+def test_the_states_of_an_apply_loop_are_watched(states: StateHistories, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ApplyLoop, "start", lambda loop: loop)
+    loop = ApplyLoop(states._lab, ["one", "two"])
+    Clients(Aftermath(), states).start(loop)
+    assert {key: entry.histories for key, entry in states._watched.items()} == {"one": [loop.history], "two": [loop.history]}
 
 
 def test_a_client_that_broke_makes_the_scenario_inconclusive(states: StateHistories) -> None:

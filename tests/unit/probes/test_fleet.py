@@ -58,6 +58,14 @@ def test_a_greeting_that_came_less_far(login: Login, request: pytest.FixtureRequ
     assert seen.host_key == ""
 
 
+def test_silence_is_waited_for(login: Login, silent: Address) -> None:
+    assert greet(replace(login, address=silent), SOON).connect_duration >= SOON - timedelta(milliseconds=50)
+
+
+def test_a_client_logs_in_unless_it_is_told_not_to(refused: Address) -> None:
+    assert FleetClient(lab_at(refused, {})).log_in
+
+
 def one(client: FleetClient) -> Operation:
     begun = client.begin(7, turn="late")
     client.work(begun, 7)

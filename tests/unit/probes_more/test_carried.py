@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from contextlib import closing
@@ -27,6 +28,7 @@ def test_what_the_other_side_says_first_is_still_there_to_be_read() -> None:
         assert link.recv(2) == b"!"
         carrier = link.carrier
         assert carrier.poll() is None
+        assert os.getsid(carrier.pid) == carrier.pid
     assert carrier.poll() is not None
     assert carrier.stderr is not None
     assert carrier.stderr.closed
@@ -47,6 +49,13 @@ def test_a_connection_that_did_not_come_about(script: str, reached: Reached, det
     with pytest.raises(NotCarried) as missed:
         open_carried(through(script), time.monotonic() + SOON)
     assert (missed.value.reached, missed.value.detail) == (reached, detail)
+
+
+def test_a_carrier_that_closed_its_side_and_goes_on_is_not_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carried, "ENDS_SECONDS", 0.1)
+    with pytest.raises(NotCarried) as missed:
+        open_carried(through("echo wrong >&2; exec sleep 60 <&- >&-"), time.monotonic() + SOON)
+    assert (missed.value.reached, missed.value.detail) == (Reached.RESET, "closed before anything was said")
 
 
 @pytest.mark.parametrize("left", [0.2, -1.0])
