@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from model.errors import LabUnavailable
+from model.errors import LabUnavailable, ToolMissing
+from model.lab import CommandResult
 from model.topology import Address
 from probes import ssh
-from probes.openssh import PipelineClient, classify
+from probes.openssh import OpenSshCommand, PipelineClient, classify
 from probes.outcomes import Channel, Reached, SshOutcome
 from probes.ssh import Login
 
@@ -47,6 +52,8 @@ def test_a_command_is_answered_with_both_streams(channel: Channel) -> None:
     assert outcome.result is not None
     assert (outcome.exit_status, outcome.stdout, outcome.result.stderr) == (3, "out\n", "err\n")
     assert not outcome.ok
+    assert timedelta() < outcome.connect_duration < 3 * LONG
+    assert outcome.host_key.startswith("ssh-ed25519 ")
 
 
 def test_exit_status_255_of_the_command_is_its_own(channel: Channel) -> None:
@@ -108,6 +115,39 @@ def test_a_late_command_is_given_up(channel: Channel) -> None:
     assert time.monotonic() - started < 15
 
 
+def test_one_deadline_is_for_all_of_it(login: Login) -> None:
+    for run_within in (partial(ssh.run, login), pipeline(login).run):
+        assert run_within("echo one", deadline=LONG).stdout == "one\n"
+        assert run_within("exec sleep 20", deadline=SHORT).reached is Reached.LATE
+
+
+def test_output_that_does_not_come_is_not_waited_for_longer_than_asked(channel: Channel) -> None:
+    with channel.start("exec sleep 20") as running:
+        assert not running.wait_for_output("never", timedelta(milliseconds=200))
+        assert not running.ended
+
+
+def test_what_openssh_is_told_and_what_is_left_of_it(login: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    client = pipeline(login)
+    assert "ConnectTimeout=1" in client.arguments(tmp_path, timedelta(milliseconds=200))
+    assert "ConnectTimeout=7" in client.arguments(tmp_path, timedelta(seconds=7))
+    assert client.known_hosts not in repr(client)
+    with client.start("exec sleep 20") as running:
+        assert isinstance(running, OpenSshCommand)
+        assert os.getsid(running._process.pid) == running._process.pid
+        assert list(tmp_path.glob("pipeline-*"))
+    assert not list(tmp_path.glob("pipeline-*"))
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(ToolMissing, match="apt-get install openssh-client") as missing:
+        client.start("true")
+    assert not list(tmp_path.glob("pipeline-*")), missing
+
+
+def test_openssh_s_own_words_are_told(login: Login, refused: Address) -> None:
+    assert "Connection refused" in run(at(pipeline(login), refused), "true").detail
+
+
 def test_output_can_be_awaited_while_the_command_runs(channel: Channel) -> None:
     with channel.start("echo one; read -r line; echo $line", stdin=None) as running:
         assert running.wait_for_output("one", LONG)
@@ -127,6 +167,21 @@ def test_a_login_that_failed_has_nothing_to_await(login: Login, refused: Address
     with replace(login, address=refused).start("true") as running:
         assert not running.wait_for_output("x", LONG)
         assert running.finish(LONG).reached is Reached.REFUSED
+        assert running.ended
+
+
+def test_an_outcome_in_one_line() -> None:
+    moment = timedelta(seconds=1.5)
+    assert str(SshOutcome(Reached.SILENT, connect_duration=moment)) == "silent after 1.5 s"
+    assert str(SshOutcome(Reached.REFUSED, connect_duration=moment, detail="no")) == "refused after 1.5 s: no"
+    long = "begin" + "-" * 3000 + "end"
+    for told in (
+        str(SshOutcome(Reached.LATE, connect_duration=moment, detail="too late", so_far=long)),
+        str(SshOutcome(Reached.ANSWERED, CommandResult("x", 3, long, "", moment, "here"), connect_duration=moment)),
+    ):
+        assert told.endswith("-end")
+        assert "begin" not in told
+        assert 2000 < len(told) < 2100
 
 
 def test_knocking_tells_the_banner(login: Login, silent: Address) -> None:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from model.errors import Unreadable
 from model.lab import Store
 from model.topology import Address
 from probes.snapshots import ObjectVersion, StateSnapshot, newest_first
@@ -38,6 +39,29 @@ def test_a_state_is_read() -> None:
     snapshot = StateSnapshot.from_json(raw, "v-1")
     assert (snapshot.serial, snapshot.lineage, snapshot.resources, snapshot.outputs) == (7, "1d4fa5e3", 3, {"value": "v1"})
     assert (snapshot.raw, snapshot.version_id) == (raw, "v-1")
+
+
+OF_ANOTHER_SHAPE = [
+    {"resources": [1]},
+    {"resources": 5},
+    {"resources": [{"mode": "managed", "instances": 5}]},
+    {"outputs": ["x"]},
+    {"outputs": {"x": 1}},
+]
+
+
+@pytest.mark.parametrize("part", OF_ANOTHER_SHAPE)
+def test_a_state_of_another_shape_is_told(part: dict[str, object]) -> None:
+    with pytest.raises(Unreadable, match="no state: its resources or outputs: "):
+        StateSnapshot.from_json(json.dumps(STATE | part).encode())
+
+
+def test_what_values_are_is_not_told_with_a_state_and_a_version_is_the_newest_unless_it_is_said() -> None:
+    snapshot = StateSnapshot.from_json(json.dumps(STATE).encode())
+    assert "outputs" not in repr(snapshot)
+    assert "raw" not in repr(snapshot)
+    version = ObjectVersion("a")
+    assert (version.is_latest, version.size) == (True, 0)
 
 
 @pytest.mark.parametrize("raw", [b"", b"garbage", b"[]", b"{}", b'{"serial": 1}'])

@@ -35,3 +35,10 @@ def test_foreign_objects_are_named_with_the_remedy() -> None:
     for each in ("acceptance/team-0/terraform.tfstate", "5 keys", "nothing was started", "store.prefix"):
         assert each in words
     assert "team-3" not in words
+
+
+def test_three_keys_are_named_and_of_more_it_is_said_that_there_are_more() -> None:
+    for count, more in ((3, False), (4, True)):
+        found = belongings(STORE, [ObjectVersion(f"acceptance/team-{number}/x") for number in range(count)])
+        assert "acceptance/team-2/x" in found.told(STORE)
+        assert ("…" in found.told(STORE)) is more
