@@ -85,6 +85,16 @@ def exchange_keys(transport: paramiko.Transport, host_keys: frozenset[str], ends
     return host_key
 
 
+def hang_up(link: socket.socket, transport: paramiko.Transport | None) -> None:
+    """Close a connection, whatever has been made of it so far.
+
+    `Transport.close` does nothing before its thread runs (paramiko 5.1, `transport.py`), so the socket is closed as well.
+    """
+    if transport is not None:
+        transport.close()
+    link.close()
+
+
 def authenticate(transport: paramiko.Transport, user: str, key: paramiko.PKey, ends: float, host_key: str) -> None:
     """Log in with one key; anything more that the server wants is *not let in*."""
     transport.auth_timeout = _left(ends)

@@ -17,7 +17,7 @@ import paramiko
 from model.errors import LabUnavailable
 from model.lab import Lab, Machine
 from model.topology import Address
-from probes.handshake import HandshakeFailed, authenticate, await_banner, exchange_keys, open_link
+from probes.handshake import HandshakeFailed, authenticate, await_banner, exchange_keys, hang_up, open_link
 from probes.outcomes import COMMAND_WITHIN, CONNECT_WITHIN, EndedCommand, Reached, RunningCommand, SshOutcome
 from probes.ssh_command import SshCommand
 
@@ -112,10 +112,10 @@ def connect(login: Login, within: timedelta = CONNECT_WITHIN) -> Session | SshOu
         host_key = exchange_keys(transport, login.host_keys, ends)
         authenticate(transport, login.user, key, ends, host_key)
     except HandshakeFailed as failed:
-        (transport or link).close()
+        hang_up(link, transport)
         return _not_connected(failed, started)
     except BaseException:
-        (transport or link).close()
+        hang_up(link, transport)
         raise
     return Session(login, transport, host_key, timedelta(seconds=time.monotonic() - started))
 

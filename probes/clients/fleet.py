@@ -12,7 +12,7 @@ from model.history import Begun, Outcome
 from model.lab import Lab
 from probes import ssh
 from probes.clients.paced import LONGEST, MOST, PacedClient
-from probes.handshake import HandshakeFailed, await_banner, exchange_keys, open_link
+from probes.handshake import HandshakeFailed, await_banner, exchange_keys, hang_up, open_link
 from probes.outcomes import COMMAND_WITHIN, CONNECT_WITHIN, Reached, SshOutcome
 
 EVERY = timedelta(milliseconds=200)
@@ -46,7 +46,7 @@ def greet(login: ssh.Login, within: timedelta = CONNECT_WITHIN) -> SshOutcome:
     except HandshakeFailed as failed:
         return _outcome(failed.reached, started, failed.host_key, failed.detail)
     finally:
-        (transport or link).close()
+        hang_up(link, transport)
 
 
 def _outcome(reached: Reached, started: float, host_key: str = "", detail: str = "") -> SshOutcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 import time
 from dataclasses import replace
@@ -17,6 +18,7 @@ from model.errors import LabUnavailable, ToolMissing
 from model.lab import CommandResult
 from model.topology import Address
 from probes import ssh
+from probes.handshake import open_link
 from probes.openssh import OpenSshCommand, PipelineClient, classify
 from probes.outcomes import Channel, Reached, SshOutcome
 from probes.ssh import Login
@@ -185,8 +187,13 @@ def test_an_outcome_in_one_line() -> None:
 
 
 def test_knocking_tells_the_banner(login: Login, silent: Address) -> None:
-    assert ssh.knock(login.address).detail.startswith("SSH-2.0-")
-    assert ssh.knock(silent, timedelta(milliseconds=200)).reached is Reached.SILENT
+    seen = ssh.knock(login.address)
+    assert seen.detail.startswith("SSH-2.0-")
+    assert timedelta() < seen.connect_duration < LONG
+    began = time.monotonic()
+    not_seen = ssh.knock(silent, timedelta(milliseconds=200))
+    assert not_seen.reached is Reached.SILENT
+    assert timedelta(milliseconds=150) < not_seen.connect_duration <= timedelta(seconds=time.monotonic() - began)
 
 
 def test_a_session_stays_until_it_is_closed(login: Login) -> None:
@@ -194,8 +201,29 @@ def test_a_session_stays_until_it_is_closed(login: Login) -> None:
     assert not isinstance(session, SshOutcome), session
     assert session.alive
     assert {session.host_key} == login.host_keys
+    assert timedelta() < session.connect_duration < LONG
+    assert str(login.host_keys) not in repr(login)
     session.close()
     assert not session.alive
+
+
+def test_a_login_that_is_interrupted_leaves_no_connection(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[socket.socket] = []
+
+    def noted(address: Address, ends: float) -> socket.socket:
+        opened.append(open_link(address, ends))
+        return opened[0]
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ssh, "open_link", noted)
+    for step in ("authenticate", "exchange_keys", "await_banner"):
+        opened.clear()
+        monkeypatch.setattr(ssh, step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ssh.connect(login)
+        assert [each.fileno() for each in opened] == [-1], step
 
 
 def test_a_missing_private_key_is_ours_to_repair(login: Login, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from model.errors import ControlChannelLost
+from model.errors import AbilityMissing, ControlChannelLost
 from model.lab import COMMAND_DEADLINE, CommandResult, Fleet, Lab, PublishedKeys, Store
 from model.topology import Address, Role, topology
 from probes import condition
@@ -176,3 +176,20 @@ def test_facts_that_are_not_good(fact: str) -> None:
 
 def test_what_is_new_is_not_worse() -> None:
     assert Condition({"a": "UP", "b": "DOWN"}).worse_than(Condition({"a": "UP"})) == []
+
+
+def test_who_has_an_address_is_found_beside_a_balancer_that_is_off() -> None:
+    lost = World("production", 3)
+    lost.machines["balancer01"].on = False
+    lost.machines["balancer02"].addresses = ("10.1.0.101",)
+    assert owners(lost.lab, "10.1.0.101") == ["balancer02"]
+
+
+def test_what_cannot_be_looked_at_from_here_is_left_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unable(*_: object) -> SshOutcome:
+        msg = "nobody gets there"
+        raise AbilityMissing(msg)
+
+    seen = look_at(world.lab).facts
+    monkeypatch.setattr(condition, "knock", unable)
+    assert look_at(world.lab).facts == {about: fact for about, fact in seen.items() if not about.endswith(": SSH")}
