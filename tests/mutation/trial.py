@@ -45,6 +45,10 @@ CLOCK_PER_PROCESSOR = 6
 """Of a run of tests on a busy host; a mutant that waits for ever is ended by the clock, one that spins by the processor's time."""
 
 
+IDLE_SECONDS, LITTLE_SECONDS = 60, 0.1
+"""A run that has used next to no processor's time for as long waits for ever: no unit test sleeps half as long."""
+
+
 class Fate(StrEnum):
     """What became of a mutant."""
 
@@ -92,7 +96,8 @@ class Copy:
 
         Args:
             arguments: For pytest.
-            within: Seconds of processor time, or six times as many by the clock; then it is ended, with all that it started.
+            within: Seconds of processor time, or six times as many by the clock, or a minute in which it does nothing; then it is ended,
+                with all that it started.
             plugins: For pytest.
         """
         started = time.monotonic()
@@ -100,11 +105,14 @@ class Copy:
         if child == 0:
             self._run(arguments, plugins, within)
         code: int | None = None
-        while time.monotonic() - started < within * CLOCK_PER_PROCESSOR:
+        used, idle_since = 0.0, started
+        while (now := time.monotonic()) - started < within * CLOCK_PER_PROCESSOR and now - idle_since < IDLE_SECONDS:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 code = os.waitstatus_to_exitcode(status)
                 break
+            if (spent := _processor_seconds(child)) - used >= LITTLE_SECONDS:
+                used, idle_since = spent, now
             time.sleep(LOOKS_EVERY_SECONDS)
         _end_group(child)
         if code is None:
@@ -133,6 +141,12 @@ class Copy:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+def _processor_seconds(process: int) -> float:
+    """What a process of ours has used up to now (proc(5), `/proc/PID/stat`, fields 14 and 15)."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _end_group(leader: int) -> None:
