@@ -97,8 +97,11 @@ def _run_round(store: Store, nodes: list[Address], key: str, how: Racing, seen: 
         request = _request(store, node, key, f"writer {index}".encode())
         try:
             status, sent = _send(store, node, request, barrier, last_byte=how.last_byte)
-        except (OSError, threading.BrokenBarrierError, ValueError) as error:
-            barrier.abort()
+        except threading.BrokenBarrierError:
+            with guard:
+                seen.others.add(f"not begun at {node}, as another writer could not")
+            return
+        except (OSError, ValueError) as error:
             with guard:
                 seen.others.add(f"{type(error).__name__} at {node}: {error}")
             return
@@ -142,13 +145,26 @@ def _link(store: Store, node: Address) -> socket.socket:
         raise
 
 
+def _at_the_barrier(store: Store, node: Address, begun: bytes, barrier: threading.Barrier) -> socket.socket:
+    """A connection over which a request was begun, once all writers have come so far; where one cannot, nobody goes on."""
+    try:
+        link = _link(store, node)
+        try:
+            link.sendall(begun)
+            barrier.wait(timeout=ANSWER_SECONDS)
+        except BaseException:
+            link.close()
+            raise
+    except BaseException:
+        barrier.abort()
+        raise
+    return link
+
+
 def _send(store: Store, node: Address, request: bytes, barrier: threading.Barrier, *, last_byte: bool) -> tuple[int, float]:
     """Send a request at the barrier; the status, and when the last byte was sent."""
-    with _link(store, node) as link:
-        rest = request[-1:] if last_byte else request
-        if last_byte:
-            link.sendall(request[:-1])
-        barrier.wait(timeout=ANSWER_SECONDS)
+    begun, rest = (request[:-1], request[-1:]) if last_byte else (b"", request)
+    with _at_the_barrier(store, node, begun, barrier) as link:
         link.sendall(rest)
         sent = time.monotonic()
         answer = b""
