@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from model.errors import AcceptanceError
-from probes.haproxy_config import parse_configuration, parse_time
+from model.errors import AcceptanceError, Unreadable
+from probes.haproxy_config import Checking, Proxy, parse_configuration, parse_time
 
 GUIDE = """
 defaults
@@ -72,3 +72,39 @@ def test_times_as_haproxy_writes_them(text: str, seconds: float) -> None:
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match="no time"):
         parse_time(text)
+
+
+def test_where_nothing_is_said_haproxy_s_own_times_hold() -> None:
+    pool = parse_configuration("listen fleet\n    server runner01 10.1.0.103:22 check\n")["fleet"]
+    assert pool.servers == {"runner01": Checking()}
+    two = timedelta(seconds=2)
+    assert pool.servers["runner01"] == Checking(inter=two, fastinter=two, downinter=two, rise=2, fall=3)
+
+
+def test_a_proxy_may_have_the_name_of_a_section() -> None:
+    found = parse_configuration("listen defaults\n    timeout client 9s\nlisten other\n    bind :1\n")
+    assert found["defaults"].timeouts == {"client": timedelta(seconds=9)}
+    assert found["other"].timeouts == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("listen\n", "line 1 of HAProxy's configuration, 'listen': listen wants 1 words at least"),
+        ("listen x\n  server a\n", "line 2 of HAProxy's configuration, 'server a': server wants 2 words at least"),
+        ("defaults\n  timeout client\n", "line 2 of HAProxy's configuration, 'timeout client': timeout wants 2 words at least"),
+        ("listen x\n  bind :1", "the last line of HAProxy's configuration has no end: '  bind :1'"),
+        ("defaults\n  timeout client 999999999999d\n", "line 2 of HAProxy's configuration, .*'999999999999d' is too long a time"),
+        (f"defaults\n  timeout client {'x' * 100}\n", f"'{'x' * 80}' is no time of HAProxy"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(Unreadable, match=message):
+        parse_configuration(text)
+
+
+def test_a_server_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(AcceptanceError, match=r"fleet does not check a server runner09; its servers: runner01, runner02$"):
+        parse_configuration(REFERENCE)["fleet"].recovery("runner09")
+    with pytest.raises(AcceptanceError, match=r"empty does not check a server runner09; its servers: none$"):
+        Proxy("empty").recovery("runner09")

@@ -42,12 +42,17 @@ class Shell(paramiko.ServerInterface):
         return True
 
     def serve(self, channel: paramiko.Channel, command: str) -> None:
-        if command == "vanish":
+        if command == "mute":
+            channel.close()
+        elif command == "vanish":
             while channel.recv(1024):
                 pass  # until the client has said everything, so that the loss hits a running command
             channel.sendall(b"half an ans")
             channel.get_transport().close()
-            return
+        else:
+            self.execute(channel, command)
+
+    def execute(self, channel: paramiko.Channel, command: str) -> None:
         process = subprocess.Popen(
             ["sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment, bufsize=0
         )

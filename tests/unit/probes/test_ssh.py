@@ -11,7 +11,9 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import cast
 
+import paramiko
 import pytest
 
 from model.errors import LabUnavailable, ToolMissing
@@ -22,6 +24,7 @@ from probes.handshake import open_link
 from probes.openssh import OpenSshCommand, PipelineClient, classify
 from probes.outcomes import Channel, Reached, SshOutcome
 from probes.ssh import Login
+from probes.ssh_command import SshCommand
 
 SHORT = timedelta(seconds=1)
 LONG = timedelta(seconds=10)
@@ -55,6 +58,7 @@ def test_a_command_is_answered_with_both_streams(channel: Channel) -> None:
     assert (outcome.exit_status, outcome.stdout, outcome.result.stderr) == (3, "out\n", "err\n")
     assert not outcome.ok
     assert timedelta() < outcome.connect_duration < 3 * LONG
+    assert timedelta() < outcome.result.duration < 3 * LONG
     assert outcome.host_key.startswith("ssh-ed25519 ")
 
 
@@ -107,6 +111,35 @@ def test_a_lost_session_is_no_result(channel: Channel) -> None:
     outcome = run(channel, "vanish")
     assert (outcome.reached, outcome.result) == (Reached.LOST, None)
     assert "half an ans" in outcome.so_far
+
+
+def test_why_a_session_has_no_result(login: Login) -> None:
+    lost = run(login, "vanish")
+    assert (lost.reached, lost.detail) == (Reached.LOST, "the session was lost: EOFError()")
+    mute = run(login, "mute")
+    assert (mute.reached, mute.result, mute.detail) == (Reached.LOST, None, "the command ended without an exit status")
+
+
+def test_a_command_that_cannot_be_started_is_a_lost_session() -> None:
+    class Unwilling:
+        open = True
+
+        def open_session(self, timeout: float) -> paramiko.Channel:
+            del timeout
+            msg = "no more sessions"
+            raise paramiko.SSHException(msg)
+
+        def close(self) -> None:
+            self.open = False
+
+    unwilling = Unwilling()
+    moment = timedelta(seconds=1)
+    running = SshCommand(cast("paramiko.Transport", unwilling), "true", None, "a key", moment, "runner01")
+    assert running.ended
+    outcome = running.finish(LONG)
+    assert (outcome.reached, outcome.host_key, outcome.connect_duration) == (Reached.LOST, "a key", moment)
+    assert outcome.detail == "the command could not be started: SSHException('no more sessions')"
+    assert not unwilling.open
 
 
 def test_a_late_command_is_given_up(channel: Channel) -> None:
