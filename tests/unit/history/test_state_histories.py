@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -141,7 +142,7 @@ def test_a_version_written_by_hand_is_exempt(states: StateHistories, store: Fake
 def test_a_lock_that_is_left_is_a_broken_promise(states: StateHistories, store: FakeStore, lock: Answer[LockInfo]) -> None:
     store.history, store.lock = Answer((version(1, "a"),)), lock
     recorded(states, applied("a"))
-    with pytest.raises(PromiseBroken, match=f"no lock of {KEY} to be left"):
+    with pytest.raises(PromiseBroken, match=f"no lock of {KEY} to be left.*(tofu@runner01|no JSON)"):
         states.check()
 
 
@@ -154,15 +155,16 @@ def test_a_lock_that_a_killed_apply_may_hold_is_told(states: StateHistories, sto
 def test_a_state_that_could_not_be_stored_is_a_broken_promise(states: StateHistories, store: FakeStore, runner: FakeRunner) -> None:
     store.history = Answer((version(1, "a"),))
     recorded(states, applied("a"))
-    runner.found = "/tmp/pipeline-x/work/errored.tfstate\n"
+    runner.found = "/tmp/pipeline-x/work/errored.tfstate\n/tmp/pipeline-y/work/errored.tfstate\n"
     with pytest.raises(PromiseBroken, match=r"errored\.tfstate.* on runner01: /tmp/pipeline-x"):
         states.check()
 
 
 def test_a_job_that_told_of_one_counts_although_its_folder_is_gone(states: StateHistories, store: FakeStore) -> None:
     store.history = Answer((version(1, "a"),))
-    recorded(states, applied("a"), applied("b", Outcome.FAILED, errored_state="yes"))
-    with pytest.raises(PromiseBroken, match=r"errored\.tfstate.* on runner01"):
+    later = replace(applied("c", Outcome.FAILED, errored_state="yes"), started=5, ended=6, who="runner02")
+    recorded(states, applied("a"), applied("b", Outcome.FAILED, errored_state="yes"), later)
+    with pytest.raises(PromiseBroken, match=r"errored\.tfstate.* on runner01: apply failed after 1\.00 s by runner01"):
         states.check()
 
 
@@ -171,6 +173,45 @@ def test_runners_without_a_control_channel_are_told(states: StateHistories, stor
     recorded(states, applied("a"))
     runner.able = False
     assert "not looked for errored.tfstate on runner01" in str(states.check()[0])
+
+
+def test_beside_a_runner_that_nobody_gets_into_the_others_are_looked_at(
+    states: StateHistories, store: FakeStore, runner: FakeRunner, lab: Lab
+) -> None:
+    store.history = Answer((version(1, "a"),))
+    recorded(states, applied("a"))
+    other = FakeRunner()
+    other.name, other.found = "runner02", "/tmp/pipeline-x/work/errored.tfstate\n"
+    lab.machines["runner02"], runner.able = cast("Machine", other), False
+    with pytest.raises(PromiseBroken, match=r"errored\.tfstate.* on runner02: /tmp/pipeline-x"):
+        states.check()
+
+
+def test_of_a_bucket_without_versions_what_is_no_state_is_broken_what_cannot_be_read_is_not(
+    states: StateHistories, store: FakeStore
+) -> None:
+    recorded(states, applied("a"))
+    store.versioned, store.current = Answer("Off"), Answer(error=StoreError(UNREADABLE, None, "no JSON"))
+    with pytest.raises(PromiseBroken):
+        states.check()
+    store.current = Answer(error=SILENT)
+    with pytest.raises(AcceptanceError, match=f"the state {KEY} cannot be read: ") as refused:
+        states.check()
+    assert not isinstance(refused.value, PromiseBroken)
+
+
+def test_where_versions_are_suspended_the_current_object_may_have_been_written_by_hand(states: StateHistories, store: FakeStore) -> None:
+    store.versioned, store.current = Answer("Suspended"), Answer(version(5, "x").snapshot)
+    states.watch(KEY)
+    states.wrote_by_hand(KEY, "v5")
+    assert states.check()[0].exempt == 1
+
+
+def test_of_several_things_that_cannot_be_read_the_first_is_told(states: StateHistories, store: FakeStore) -> None:
+    store.versioned = store.lock = Answer(error=SILENT)  # type: ignore[assignment]
+    states.watch(KEY)
+    with pytest.raises(AcceptanceError, match="whether the bucket keeps versions"):
+        states.check()
 
 
 def test_a_bucket_without_versions_is_told(states: StateHistories, store: FakeStore) -> None:

@@ -115,7 +115,8 @@ def test_a_lost_session_is_no_result(channel: Channel) -> None:
 
 def test_why_a_session_has_no_result(login: Login) -> None:
     lost = run(login, "vanish")
-    assert (lost.reached, lost.detail) == (Reached.LOST, "the session was lost: EOFError()")
+    assert lost.reached is Reached.LOST
+    assert lost.detail.startswith("the session was lost: ")
     mute = run(login, "mute")
     assert (mute.reached, mute.result, mute.detail) == (Reached.LOST, None, "the command ended without an exit status")
 
