@@ -51,9 +51,8 @@ def why_untrusted(error: BaseException) -> str:
         if isinstance(link, CertificateError):
             return ELSEWHERE
         if isinstance(link, ssl.SSLError):
-            if link.reason in PLAIN:
-                return "it does not speak TLS; put store.tls right"
-            return f"TLS failed: {link.reason or link}"
+            reason = getattr(link, "reason", None)  # only errors of OpenSSL have one
+            return "it does not speak TLS; put store.tls right" if reason in PLAIN else f"TLS failed: {reason or link}"
     return ""
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
 from model.errors import BadInput
-from model.topology import GATEWAY, TOPOLOGIES, Limits, Role, Topology, topology
+from model.topology import GATEWAY, NETWORK_PREFIX, TOPOLOGIES, Address, Limits, Role, Topology, topology
 
 
 @pytest.mark.parametrize("runners", range(2, 101))
@@ -56,7 +56,18 @@ def test_the_guide_to_the_letter_has_one_port_for_two_services() -> None:
 
 def test_the_clash_is_resolved_by_a_host_each() -> None:
     plan = topology("as-written-resolved")
+    assert plan.guide
     assert replace(plan, name="single", guide=False) == topology("single")
+
+
+def test_the_network_is_the_guides() -> None:
+    assert ip_interface(f"{GATEWAY}/{NETWORK_PREFIX}").network == ip_network("10.1.0.0/24")
+
+
+def test_a_place_is_the_same_however_one_gets_there() -> None:
+    place, carried = Address("10.1.0.103", 22), Address("10.1.0.103", 22, through=("ssh", "jump"))
+    assert place == carried
+    assert "jump" not in repr(carried)
 
 
 @pytest.mark.parametrize("name", TOPOLOGIES)

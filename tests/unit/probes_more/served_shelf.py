@@ -22,6 +22,8 @@ class Served(ThreadingHTTPServer):
         lifecycle: The bucket's lifecycle configuration; there is none where it is empty.
         manner: How conditional writes are answered.
         asked: Lines of all requests.
+        signed: Whether each was signed.
+        versioning: The bucket's status of versioning; it never had one where it is empty.
     """
 
     daemon_threads = True
@@ -31,8 +33,9 @@ class Served(ThreadingHTTPServer):
         """Start empty and sound."""
         super().__init__(("127.0.0.1", 0), _Shelf)
         self.content: dict[str, bytes] = {}
-        self.lifecycle, self.manner = "", GRANTED
+        self.lifecycle, self.versioning, self.manner = "", "", GRANTED
         self.asked: list[str] = []
+        self.signed: list[bool] = []
         self.guard = threading.Lock()
 
     @property
@@ -49,6 +52,9 @@ class _Shelf(BaseHTTPRequestHandler):
             self._answer(
                 *((200, self.server.lifecycle.encode()) if self.server.lifecycle else (404, _error("NoSuchLifecycleConfiguration")))
             )
+        elif "versioning" in query:
+            status = f"<Status>{self.server.versioning}</Status>" if self.server.versioning else ""
+            self._answer(200, f"<VersioningConfiguration>{status}</VersioningConfiguration>".encode())
         elif place in self.server.content:
             self._answer(200, self.server.content[place], {"x-amz-version-id": "v1"})
         else:
@@ -75,6 +81,7 @@ class _Shelf(BaseHTTPRequestHandler):
 
     def _asked(self) -> tuple[str, dict[str, list[str]]]:
         self.server.asked.append(self.requestline)
+        self.server.signed.append("Authorization" in self.headers)
         parts = urlsplit(self.path)
         return parts.path, parse_qs(parts.query, keep_blank_values=True)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from model.errors import AcceptanceError, PromiseBroken
-from model.lab import CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
+from model.lab import COMMAND_DEADLINE, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
 from model.topology import Address, topology
-from probes.job_steps import tofu
+from probes.job_steps import Step, tofu
 from probes.jobs import HOLD_WITHIN, JobClient, hold
 from probes.outcomes import CONNECT_WITHIN, EndedCommand, Reached, RunningCommand, SshOutcome
-from probes.tofu import JOB_WITHIN, RunningJob
+from probes.tofu import JOB_WITHIN, JobOutcome, RunningJob, release
 from probes.workspace import Workspace, counted, holding
 from tests.unit.probes_more.test_condition import FakeMachine
 
@@ -180,3 +180,59 @@ def test_the_marker_is_not_in_what_is_echoed() -> None:
     workspace = holding("key", "value")
     assert workspace.holding_marker not in workspace.files["hold.tf"]
     assert not counted("key", "value").holding_marker
+
+
+class Touched(FakeMachine):
+    """Where a release is written, or cannot be."""
+
+    refuses = False
+    commands: tuple[str, ...] = ()
+
+    def run(self, command: str, *, timeout: timedelta = COMMAND_DEADLINE, stdin: bytes | None = None) -> CommandResult:
+        del timeout, stdin
+        self.commands += (command,)
+        return CommandResult(command, int(self.refuses), "", "no space left on device" if self.refuses else "")
+
+
+@pytest.fixture
+def runner(client: JobClient) -> Touched:
+    machine = Touched(client.lab.runners[1].spec)
+    client.lab.machines["runner02"] = machine
+    return machine
+
+
+def test_who_was_to_be_kept_out_and_is_not_is_released_at_once(
+    client: JobClient, channel: FakeChannel, runner: Touched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = holding("acceptance/run/one/terraform.tfstate", "value")
+
+    def started(at: JobClient, machine: Machine, packed: Workspace, *steps: Step) -> RunningJob:
+        assert machine is runner
+        job = at.start(channel, packed, *steps)
+        says(job, channel.sessions[-1], "runner02", *marks)
+        channel.sessions[-1].is_over = not marks
+        return job
+
+    monkeypatch.setattr(JobClient, "start_on", started)
+    marks: list[str] = []
+    assert client.intrude(runner, workspace, APPLY).runner == "runner02"
+    assert not runner.commands
+    marks.append(workspace.holding_marker)
+    assert client.intrude(runner, workspace, APPLY).runner == "runner02"
+    assert list(runner.commands) == ["touch /tmp/job/release"]
+    assert client.running == []
+
+
+def test_a_release_that_cannot_be_written_is_told(client: JobClient, channel: FakeChannel, runner: Touched, workspace: Workspace) -> None:
+    job = client.start(channel, workspace, APPLY)
+    says(job, channel.sessions[0], "runner02")
+    release(client.lab, job)
+    runner.refuses = True
+    with pytest.raises(AcceptanceError, match="the job on runner02 could not be released: no space left on device"):
+        release(client.lab, job)
+
+
+def test_where_no_runner_is_known_it_is_who_was_asked() -> None:
+    ended = SshOutcome(Reached.REFUSED)
+    assert JobOutcome("runner02", ended, (), "10.1.0.102:9000").who == "runner02"
+    assert JobOutcome("", ended, (), "10.1.0.102:9000").who == "10.1.0.102:9000"

@@ -73,6 +73,20 @@ def test_a_lock_is_granted_once(shelf: Served, probe: StoreProbe) -> None:
     assert shelf.content[f"/{STORE.bucket}/{KEY}"] == b"first"
 
 
+@pytest.mark.parametrize(("said", "status"), [("", "Off"), ("Enabled", "Enabled"), ("Suspended", "Suspended")])
+def test_whether_a_bucket_keeps_versions(shelf: Served, probe: StoreProbe, said: str, status: str) -> None:
+    shelf.versioning = said
+    assert probe.versioning().value == status
+
+
+@pytest.mark.parametrize("key", ["someone", ""])
+def test_a_stranger_signs_nothing(shelf: Served, store: Store, key: str) -> None:
+    with closing(StoreProbe(replace(store, access_key=key))) as asked:
+        asked.put(KEY, b"")
+        asked.conditional_put(KEY, b"")
+    assert shelf.signed == [bool(key)] * 2
+
+
 def test_a_reading_begins_and_can_be_dropped(shelf: Served, probe: StoreProbe) -> None:
     shelf.content[f"/{STORE.bucket}/{KEY}"] = b"x" * 100_000
     reading = probe.begin_to_read(KEY)

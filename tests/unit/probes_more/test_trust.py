@@ -18,6 +18,7 @@ from probes import health
 from probes.http import Web
 from probes.lock_race import Racing, race
 from probes.store import StoreProbe
+from probes.trust import why_untrusted
 from tests.certificates import DAY, Authority, Issued, self_signed
 
 HERE = "127.0.0.1"
@@ -162,3 +163,12 @@ def test_machines_behind_a_terminator_speak_none() -> None:
     store = Store(Address("10.1.0.102", 443), "states", "key", "secret", secure=True, plain_nodes=True)
     assert store.url == "https://10.1.0.102:443"
     assert store.url_of(Address("10.1.0.11", 9000)) == "http://10.1.0.11:9000"
+
+
+def test_another_failure_of_tls_is_told_in_its_own_words() -> None:
+    cut = ssl.SSLError(1, "the connection was cut")
+    assert why_untrusted(cut) == f"TLS failed: {cut}"
+    named = ssl.SSLError(1, "x")
+    named.reason = "NO_SHARED_CIPHER"
+    assert why_untrusted(named) == "TLS failed: NO_SHARED_CIPHER"
+    assert why_untrusted(OSError("no route")) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -10,10 +11,11 @@ import pytest
 
 from model.errors import LabInUse
 from model.waiting import Clock
+from probes.answers import Answer
 from probes.lease import CANNOT_LOCK, LIVES_WITHIN, Lease, drop_lease
 from probes.lease_holder import GOOD_FOR, Holder
 from probes.lease_keeper import LeaseKeeper
-from tests.unit.visit.fake_store import FakeStore
+from tests.unit.visit.fake_store import REFUSED, FakeStore
 
 KEY = "acceptance/lease.json"
 MINE, OTHER = "20261125-100000-aaaa", "20261125-100001-bbbb"
@@ -233,6 +235,38 @@ def test_one_that_somebody_removed_is_lost() -> None:
     store.versions_of.clear()
     assert not mine.renew()
     assert mine.lost == f"somebody removed {KEY}"
+
+
+def test_one_that_changes_hands_while_it_is_renewed_is_not_ours_and_the_next_look_says_whose(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FakeStore()
+    mine = taken(store)
+    monkeypatch.setattr(store, "write_over", lambda *_: Answer(error=REFUSED))
+    assert not mine.renew()
+    assert mine.lost == ""
+    assert Holder.from_json(store.versions_of[KEY][-1].content).renewed == 0
+
+
+def test_a_store_that_is_away_and_comes_back_is_told_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    store = FakeStore()
+    keeper = LeaseKeeper(taken(store), every=timedelta(milliseconds=1), again=timedelta(milliseconds=1))
+    caplog.set_level(logging.INFO)
+    store.away = True
+    keeper.start()
+
+    def told(words: str) -> bool:
+        for _ in range(5000):
+            if words in caplog.text:
+                return True
+            keeper._ended.wait(0.001)
+        return False
+
+    assert told("the lease of the lab cannot be renewed now: the store is away")
+    keeper._ended.wait(0.02)
+    store.away = False
+    assert told("the lease of the lab is renewed again")
+    keeper._ended.wait(0.02)
+    assert keeper.end() == ""
+    assert len([each for each in caplog.records if each.name == "probes.lease_keeper"]) == 2
 
 
 def test_it_is_renewed_until_it_is_ended() -> None:

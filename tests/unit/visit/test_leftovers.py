@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from model.story import Comparison
-from probes.leftovers import compare
+from probes.leftovers import SHOWN, compare
 from probes.snapshots import ObjectVersion
 from probes.traces import MachineTraces, Traces
 
@@ -114,6 +114,16 @@ def test_objects_versions_and_markers() -> None:
     new = {ObjectVersion(key, "2"), ObjectVersion(key, "3", is_delete_marker=True), ObjectVersion("acceptance/lease.json", "4")}
     found = compared(replace(BEFORE, objects=frozenset({replace(OLD, is_latest=False), *new})))
     assert found.left == (f"object {key}: 1 versions and 1 delete markers",)
+
+
+def test_of_many_objects_some_are_named_and_the_rest_counted() -> None:
+    several = {ObjectVersion(f"acceptance/20261125-110000-bbbb/{number}/x", "1") for number in range(SHOWN + 2)}
+    found = compared(replace(BEFORE, objects=frozenset({OLD, *several}))).left
+    assert len(found) == SHOWN + 1
+    assert found[-1] == "2 more objects below our prefix"
+    fewer = compared(replace(BEFORE, objects=frozenset({OLD, *sorted(several, key=lambda each: each.key)[:SHOWN]}))).left
+    assert len(fewer) == SHOWN
+    assert "more" not in " ".join(fewer)
 
 
 def test_states_of_others_are_told_and_blamed_on_nobody() -> None:
