@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from model.errors import ControlChannelLost
@@ -35,6 +37,8 @@ def test_what_is_seen_comes_together_and_what_cannot_be_seen_is_named(lab: Lab) 
     seen = uses_of(lab, Shelf({"network.tflock": LOCK}), locks=True)
     assert [(use.what, use.who) for use in seen.uses] == [("a tofu process", "bob"), ("the lock", "alice@workstation")]
     assert "bob on runner01 (process 7), since 20" in str(seen)
+    since = datetime.strptime(seen.uses[0].since, "%Y-%m-%d %H:%M:%S %Z").replace(tzinfo=UTC)
+    assert timedelta(seconds=29) <= datetime.now(UTC) - since < timedelta(seconds=90)
     assert seen.unseen == (
         "sessions on runner02: it does not answer",
         "sessions on runner03: no ps",

@@ -192,3 +192,7 @@ def test_a_heartbeat_ends_with_its_context() -> None:
         assert any(thread.name == "heartbeat" for thread in threading.enumerate())
     assert not heartbeat._thread.is_alive()
     assert time.monotonic() - started < 8
+
+
+def test_a_stall_is_as_long_as_several_beats() -> None:
+    assert 0 < stopwatch.BEAT_SECONDS <= stopwatch.STALLED_SECONDS / 3
