@@ -9,7 +9,7 @@ import pytest
 
 from model.errors import PromiseBroken
 from model.history import Operation, Outcome
-from probes.invariant import ONLY_CURRENT, check_history
+from probes.invariant import ONLY_CURRENT, Judgement, check_history
 from probes.snapshots import ObjectVersion, StateSnapshot, StateVersion
 
 KEY = "acceptance/run/scenario/terraform.tfstate"
@@ -99,6 +99,18 @@ def test_a_history_that_must_not_be(versions: list[StateVersion], applies: list[
     with pytest.raises(PromiseBroken, match=f"in the history of {KEY}") as caught:
         judge(versions, *applies)
     assert caught.match(words)
+
+
+def test_the_order_counts_also_after_an_apply_that_may_take_effect_late() -> None:
+    unknown = applied("u", 0, outcome=Outcome.UNKNOWN)
+    versions = [version(1, "u"), version(2, "b"), version(3, "a"), version(4, "c")]
+    with pytest.raises(PromiseBroken, match=r"expected a before b.*observed serial 3 and serial 2"):
+        judge(versions, unknown, A, B, C)
+
+
+def test_what_was_not_counted_is_nothing() -> None:
+    empty = Judgement(KEY)
+    assert (empty.versions, empty.serials, empty.applies, empty.exempt, empty.remarks) == (0, 0, 0, 0, ())
 
 
 def test_every_history_that_must_not_be_names_expected_and_observed() -> None:
