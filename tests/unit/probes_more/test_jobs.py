@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import pytest
 from model.errors import AcceptanceError, PromiseBroken
 from model.lab import COMMAND_DEADLINE, CommandResult, Fleet, Lab, Machine, PublishedKeys, Store
 from model.topology import Address, topology
-from probes.job_steps import Step, tofu
+from probes.job_steps import Step, migrate, tofu
 from probes.jobs import HOLD_WITHIN, JobClient, hold
 from probes.outcomes import CONNECT_WITHIN, EndedCommand, Reached, RunningCommand, SshOutcome
-from probes.tofu import JOB_WITHIN, JobOutcome, RunningJob, release
+from probes.tofu import JOB_WITHIN, JobOutcome, RunningJob, StepResult, release
 from probes.workspace import Workspace, counted, holding
 from tests.unit.probes_more.test_condition import FakeMachine
 
@@ -213,6 +214,12 @@ def test_who_was_to_be_kept_out_and_is_not_is_released_at_once(
         channel.sessions[-1].is_over = not marks
         return job
 
+    def holds(job: RunningJob, within: timedelta) -> bool:
+        assert within == HOLD_WITHIN * 2, "a deadline of ours is stretched by patience"
+        return look(job, within)
+
+    look = RunningJob.wait_until_holding
+    monkeypatch.setattr(RunningJob, "wait_until_holding", holds)
     monkeypatch.setattr(JobClient, "start_on", started)
     marks: list[str] = []
     assert client.intrude(runner, workspace, APPLY).runner == "runner02"
@@ -236,3 +243,36 @@ def test_where_no_runner_is_known_it_is_who_was_asked() -> None:
     ended = SshOutcome(Reached.REFUSED)
     assert JobOutcome("runner02", ended, (), "10.1.0.102:9000").who == "runner02"
     assert JobOutcome("", ended, (), "10.1.0.102:9000").who == "10.1.0.102:9000"
+
+
+def test_patience_is_not_stretched_unless_it_is_said(client: JobClient) -> None:
+    assert JobClient(client.lab).patience == 1
+
+
+def test_a_state_is_moved_where_that_is_approved(workspace: Workspace) -> None:
+    assert (migrate(workspace).name, migrate(workspace, approved=False).name) == ("migrate", "migrate")
+    assert migrate(workspace).command.endswith(" -migrate-state -force-copy")
+    assert migrate(workspace, approved=False).command.endswith(" -migrate-state")
+
+
+def test_after_a_tolerant_step_a_job_goes_on_whatever_a_process_may_end_with() -> None:
+    assert APPLY.tolerant().accepts == frozenset(range(256))
+    assert APPLY.accepts == {0}
+
+
+def test_a_job_tells_how_far_each_step_came() -> None:
+    second = timedelta(seconds=1)
+    steps = (StepResult("one", 0, duration=second, accepted=True), StepResult("two", None, "cut", duration=second))
+    lost = JobOutcome("runner02", SshOutcome(Reached.LOST, detail="the session was lost"), steps)
+    assert lost.describe().split("\n") == [
+        "the job on runner02: session lost, exit status None",
+        "  one: exit status 0, 1.00 s",
+        "  two: did not end, 1.00 s",
+        "cut",
+        "the session was lost",
+    ]
+    assert lost.exit_status is None
+    failed = replace(lost, steps=(replace(steps[1], exit_status=3),))
+    assert failed.exit_status == 3
+    ended = SshOutcome(Reached.ANSWERED, CommandResult("job", 7, "", ""))
+    assert replace(failed, steps=steps[:1], session=ended).exit_status == 7

@@ -74,7 +74,9 @@ def test_a_version_that_is_no_state_is_told_and_one_that_cannot_be_had_is_no_his
     assert Listed(DENIED).state_history("a").error == DENIED
 
 
-@pytest.mark.parametrize(("refused", "told"), [([], None), ([SimpleNamespace(code="AccessDenied", name="x", message="no")], "x: no")])
+@pytest.mark.parametrize(
+    ("refused", "told"), [([], None), ([SimpleNamespace(code="AccessDenied", name=name, message="no") for name in "xy"], "x: no")]
+)
 def test_every_version_below_a_run_of_ours_is_removed(refused: list[SimpleNamespace], told: str | None) -> None:
     store = Listed([version(f"{OWN}a", "2", latest=True), version(f"{OWN}a", "1"), version("production", "9")])
     store.refused = refused

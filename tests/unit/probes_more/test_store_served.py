@@ -87,11 +87,19 @@ def test_a_stranger_signs_nothing(shelf: Served, store: Store, key: str) -> None
     assert shelf.signed == [bool(key)] * 2
 
 
+def test_a_store_that_hangs_up_is_asked_once(shelf: Served, probe: StoreProbe) -> None:
+    shelf.manner = HANGS_UP
+    for answer in (probe.put(KEY, b""), probe.conditional_put(KEY, b"")):
+        assert answer.error is not None
+        assert answer.error.code == "reset"
+    assert len(shelf.asked) == 2
+
+
 def test_a_reading_begins_and_can_be_dropped(shelf: Served, probe: StoreProbe) -> None:
-    shelf.content[f"/{STORE.bucket}/{KEY}"] = b"x" * 100_000
+    shelf.content[f"/{STORE.bucket}/{KEY}"] = b"begin" + b"x" * 100_000
     reading = probe.begin_to_read(KEY)
     assert not reading.answer.closed
-    assert reading.answer.read(2) == b"xx"
+    assert reading.answer.read(2) == b"eg"
     reading.drop()
     assert reading.answer.closed
     with pytest.raises(AcceptanceError, match=f"{KEY}-not cannot be read at {shelf.address}: .*NoSuchKey"):
