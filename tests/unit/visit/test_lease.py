@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from model.errors import LabInUse
 from model.waiting import Clock
-from probes.answers import Answer
+from probes.answers import NO_SUCH_KEY, Answer, StoreError
 from probes.lease import CANNOT_LOCK, LIVES_WITHIN, Lease, drop_lease
-from probes.lease_holder import GOOD_FOR, Holder
+from probes.lease_holder import GOOD_FOR, Held, Holder
 from probes.lease_keeper import LeaseKeeper
-from tests.unit.visit.fake_store import REFUSED, FakeStore
+from probes.snapshots import Entity
+from tests.unit.visit.fake_store import AWAY, REFUSED, FakeStore
 
 KEY = "acceptance/lease.json"
 MINE, OTHER = "20261125-100000-aaaa", "20261125-100001-bbbb"
@@ -165,6 +167,86 @@ def test_a_holder_whom_its_own_fault_kept_from_the_store_keeps_its_lease() -> No
         second.take()
     assert paused == [LIVES_WITHIN.total_seconds()]
     assert (whose(store), first.lost) == (MINE, "")
+
+
+def test_what_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, other = lease(FakeStore()), Holder.me(OTHER)
+
+    def held(etag: str, age: timedelta) -> Held:
+        return Held(other, Entity(b"", etag, etag, age))
+
+    expired, young = held("1", GOOD_FOR), timedelta()
+    for found, alive in (
+        (None, False),
+        (expired, False),
+        (held("1", young), False),
+        (held("2", GOOD_FOR), False),
+        (held("2", young), True),
+    ):
+        monkeypatch.setattr(mine, "look", lambda found=found: Answer(found))
+        assert mine._sign_of_life(expired) == (found if alive else None)
+
+
+def test_one_that_ends_this_very_moment_has_expired() -> None:
+    store = FakeStore()
+    taken(store)
+    store.now = GOOD_FOR.total_seconds()
+    assert taken(store, OTHER).succeeded is not None
+
+
+def test_one_that_is_removed_while_it_is_taken_over_is_made_anew() -> None:
+    store = FakeStore()
+    taken(store)
+    store.now = GOOD_FOR.total_seconds() + 1
+    second = Lease(store, Holder.me(OTHER), Clock(lambda: store.now, lambda _seconds: store.versions_of.clear()))  # type: ignore[arg-type]
+    second.take()
+    assert (second.missing, second.succeeded) == ("", None)
+    assert whose(store) == OTHER
+
+
+def test_until_when_it_is_good_is_told() -> None:
+    store = FakeStore()
+    taken(store)
+    with pytest.raises(LabInUse) as refused:
+        lease(store, OTHER).take()
+    found = re.search(r"good until (\S+ \S+) UTC", str(refused.value))
+    assert found is not None
+    until = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    assert timedelta() < until - datetime.now(UTC) <= GOOD_FOR
+
+
+def test_one_that_was_lost_is_not_taken_back() -> None:
+    store = FakeStore()
+    mine = taken(store)
+    mine.lost = "it is held by another run"
+    assert not mine.renew()
+    assert Holder.from_json(store.versions_of[KEY][-1].content).renewed == 0
+
+
+def test_one_that_cannot_be_removed_ends_by_itself_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FakeStore()
+    mine = taken(store)
+    for error, told in ((AWAY, "could not be removed, it ends by itself: refused"), (StoreError(NO_SUCH_KEY, 404), "")):
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "remove", lambda *_, error=error: Answer(error=error))
+            assert told in mine.give_up()
+    assert whose(store) == MINE
+    mine.missing = ""
+    assert mine.give_up() == ""
+    assert store.versions_of == {}
+    assert mine.give_up() == "", "there is nothing more to give up"
+
+
+def test_what_was_given_up_is_ours_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FakeStore()
+    mine = taken(store)
+    monkeypatch.setattr(store, "versions", lambda _: Answer(error=AWAY))  # then the one that is there is removed
+    assert mine.give_up() == ""
+    assert store.versions_of == {}
+    again = Lease(store, mine.holder)  # type: ignore[arg-type]
+    again.take()
+    assert mine.give_up() == ""
+    assert whose(store) == MINE, "a lease that was taken anew is not the old one's to remove"
 
 
 def test_a_store_that_is_away_leaves_the_run_without_a_lease() -> None:
