@@ -276,3 +276,25 @@ def test_a_job_tells_how_far_each_step_came() -> None:
     assert failed.exit_status == 3
     ended = SshOutcome(Reached.ANSWERED, CommandResult("job", 7, "", ""))
     assert replace(failed, steps=steps[:1], session=ended).exit_status == 7
+
+
+LONG = "begin\n" + "line\n" * 1000 + "end"
+
+
+def test_the_error_of_a_step_is_told_from_its_first_word_on() -> None:
+    step = StepResult("apply", 1, stdout="Initializing\n", stderr="\nError: no lock\n\n  Who: alice\n")
+    assert step.error == "Error: no lock Who: alice"
+    assert JobOutcome("runner02", SshOutcome(Reached.ANSWERED), (step,)).describe().endswith(f"\n{step.error}")
+
+
+@pytest.mark.parametrize("detail", ["", "in the client's words"])
+def test_of_much_output_the_end_is_told(detail: str) -> None:
+    ended = SshOutcome(Reached.ANSWERED, CommandResult("job", 1, LONG, ""), detail=detail)
+    failed = JobOutcome("runner02", SshOutcome(Reached.ANSWERED), (StepResult("apply", 1, stdout=LONG),)).describe()
+    nowhere = JobOutcome("", ended, (), "10.1.0.102:9000").describe()
+    for told in (failed, *([] if detail else [nowhere])):
+        assert told.endswith("line\nend")
+        assert "begin" not in told
+        assert len(told) < 2200
+    assert nowhere.endswith(detail or "end")
+    assert not JobOutcome("runner02", ended, ()).describe().endswith("end")
