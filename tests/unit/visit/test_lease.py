@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from model.errors import LabInUse
+from model.errors import LabInUse, Unreadable
 from model.waiting import Clock
 from probes.answers import NO_SUCH_KEY, Answer, StoreError
 from probes.lease import CANNOT_LOCK, LIVES_WITHIN, Lease, drop_lease
@@ -377,3 +377,86 @@ def test_the_lease_of_a_run_that_died_is_dropped_and_nobody_elses() -> None:
 def test_what_is_no_lease_is_told(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"no lease|Expecting"):
         Holder.from_json(content)
+
+
+class Scripted:
+    """A lease whose renewals end as planned."""
+
+    def __init__(self, results: str = "") -> None:
+        """Plan: `+` works, `-` does not."""
+        self.results, self.renewed, self.lost, self.missing, self.unrenewed = list(results), 0, "", "", GOOD_FOR
+
+    def renew(self) -> bool:
+        self.renewed += 1
+        return self.results.pop(0) == "+"
+
+    def give_up(self) -> str:
+        return "given up"
+
+
+def kept_by(scripted: Scripted) -> LeaseKeeper:
+    return LeaseKeeper(scripted, every=timedelta(seconds=20), again=timedelta(seconds=2))  # type: ignore[arg-type]
+
+
+def test_what_did_not_work_is_soon_tried_again_and_changes_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    keeper, pauses = kept_by(Scripted("++--++")), list[float]()
+
+    def wait(seconds: float) -> bool:
+        pauses.append(seconds)
+        return len(pauses) > 6
+
+    caplog.set_level(logging.INFO)
+    keeper._ended = SimpleNamespace(wait=wait)  # type: ignore[assignment]
+    keeper._keep()
+    assert pauses == [20, 20, 20, 2, 2, 20, 20]
+    assert [each.message for each in caplog.records] == [
+        "the lease of the lab cannot be renewed now: the store is away",
+        "the lease of the lab is renewed again",
+    ]
+
+
+def test_a_lease_that_is_lost_is_told_and_renewed_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    scripted = Scripted("-")
+    scripted.lost = "it is held by another run"
+    keeper = kept_by(scripted)
+    keeper._ended = SimpleNamespace(wait=lambda _: False)  # type: ignore[assignment]
+    keeper._keep()
+    assert [each.message for each in caplog.records] == ["the lease of the lab is lost: it is held by another run"]
+    assert (scripted.renewed, keeper.why_lost(disturbed=False)) == (1, "it is held by another run")
+
+
+@pytest.mark.parametrize(
+    ("lost", "missing", "disturbed", "over", "renewed"),
+    [
+        ("", "", False, 1, 1),
+        ("", "", False, 0, 0),
+        ("", "", True, 1, 0),
+        ("", "the store is away", False, 1, 0),
+        ("held by another", "", False, 1, 0),
+    ],
+)
+def test_before_a_lab_is_given_up_it_is_renewed_once_more(lost: str, missing: str, disturbed: bool, over: int, renewed: int) -> None:
+    scripted = Scripted("+")
+    scripted.lost, scripted.missing, scripted.unrenewed = lost, missing, GOOD_FOR + timedelta(seconds=over)
+    assert kept_by(scripted).why_lost(disturbed=disturbed) == lost
+    assert scripted.renewed == renewed
+
+
+def test_a_lease_that_nobody_renewed_is_given_up_all_the_same() -> None:
+    keeper = kept_by(Scripted())
+    assert keeper.end() == "given up"
+    keeper.start()
+    assert keeper._thread is not None
+    assert keeper._thread.daemon
+    assert keeper.end() == "given up"
+    assert not keeper._thread.is_alive()
+
+
+@pytest.mark.parametrize(("seconds", "good"), [(0, True), (-0.5, False), (30 * 86400, True), (30 * 86400 + 1, False)])
+def test_how_long_a_lease_may_be_good_for(seconds: float, good: bool) -> None:
+    content = json.dumps(json.loads(Holder.me(MINE).as_json()) | {"seconds": seconds}).encode()
+    if good:
+        assert Holder.from_json(content).seconds == seconds
+    else:
+        with pytest.raises(Unreadable, match="no lease: good for"):
+            Holder.from_json(content)
