@@ -83,6 +83,7 @@ def test_what_is_left_on_a_machine(section: str, lines: set[str], words: str) ->
         ("tables", {"table inet filter", "table ip docker"}, "other tables of the packet filter: ip docker"),
         ("rules", {"beef"}, "rules of other tables of the packet filter"),
         ("keys", {"ssh-ed25519 BBBB"}, "it has other host keys"),
+        ("active", {*FACTS["active"], "x.service failed/failed"}, "service x.service has failed"),
     ],
 )
 def test_what_others_may_have_changed(section: str, lines: set[str], words: str) -> None:
@@ -102,11 +103,39 @@ def test_who_was_made_anew_has_other_host_keys() -> None:
         ("active", {"minio.service active/running"}),  # systemd-hostnamed is started on demand, and ends by itself
         ("addresses", {*FACTS["addresses"], "veth12ab 172.17.0.9/16"}),
         ("enabled", {*FACTS["enabled"], "run-u12.service transient"}),
+        ("enabled", {*FACTS["enabled"], "session-9.scope generated"}),
+        ("enabled", {*FACTS["enabled"], "x.service transient"}),
+        ("active", {*FACTS["active"], "session-9.scope failed/failed"}),
     ],
 )
 def test_what_comes_and_goes_by_itself(section: str, lines: set[str]) -> None:
     found = compared(traces(**{section: lines}))
     assert (found.left, found.changed) == ((), ())
+
+
+def test_a_service_that_was_meant_to_run_is_told_also_where_it_is_not_meant_to_any_more() -> None:
+    after = traces(enabled={"minio.service disabled", "systemd-hostnamed.service static"}, active={"minio.service inactive/dead"})
+    assert compared(after).left == (
+        "storage01: service minio.service is disabled, was enabled",
+        "storage01: service minio.service is inactive/dead, was active/running",
+    )
+
+
+@pytest.mark.parametrize(("count", "more"), [(SHOWN, ""), (SHOWN + 2, " and 2 more")])
+def test_of_many_tables_some_are_named(count: int, more: str) -> None:
+    after = traces(tables={"table inet filter", *(f"table ip t{number}" for number in range(count))})
+    named = ", ".join(f"ip t{number}" for number in range(SHOWN))
+    assert compared(after).changed == (f"storage01: other tables of the packet filter: {named}{more}",)
+
+
+@pytest.mark.parametrize("part", ["objects", "others"])
+def test_what_the_store_did_not_tell_once_is_not_compared(part: str) -> None:
+    blind = replace(BEFORE, **{part: None})  # type: ignore[arg-type]
+    for before, after in ((BEFORE, blind), (blind, BEFORE), (blind, blind)):
+        found = compare(before, after, (VIRTUAL,))
+        assert (found.left, found.changed) == ((), ())
+        (unseen,) = found.unseen
+        assert unseen.startswith("objects below our prefix" if part == "objects" else "objects outside of our prefix")
 
 
 def test_objects_versions_and_markers() -> None:
