@@ -83,6 +83,11 @@ def test_a_secret_in_the_middle_of_another_does_not_uncover_its_end(store: Secre
     assert store.mask("<before-middle-and-after>") == f"<{MASK}>"
 
 
+def test_a_secret_that_overlaps_with_itself_leaves_no_end(store: SecretStore) -> None:
+    store.register("xxxxxx")
+    assert store.mask("<xxxxxxx>") == f"<{MASK}>"
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_overlapping_secrets_leave_no_end(store: SecretStore, order: int) -> None:
     for value in ["abcdefgh", "efghijkl-longer"][::order]:
