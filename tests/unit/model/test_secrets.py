@@ -58,6 +58,12 @@ def test_every_form_is_masked(store: SecretStore, form: str, value: str) -> None
     assert not stands_out(masked.replace("password=", ""), value)
 
 
+def test_of_what_is_quoted_the_quotes_are_left(store: SecretStore) -> None:
+    store.register(HARD)
+    assert store.mask(json.dumps(HARD)) == store.mask(json.dumps(HARD, ensure_ascii=False)) == f'"{MASK}"'
+    assert store.mask(repr(HARD)) == f"'{MASK}'"
+
+
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc", "admin:"])
 @pytest.mark.parametrize("after", ["", "!", "!!", "!!!"])
 @pytest.mark.parametrize("value", ["sixsix", "seven77", "eight888", "nine99999", "thirty characters and some more"])
