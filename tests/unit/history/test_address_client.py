@@ -82,6 +82,15 @@ def test_it_has_moved_since_the_first_look_that_found_it_elsewhere_as_all_later_
     assert client.moved_from("balancer02").ended is None
 
 
+def test_only_the_newest_look_has_to_have_been_taken(client: AddressClient) -> None:
+    looked(client, 1, Outcome.UNKNOWN, "", "not yet")
+    looked(client, 2, Outcome.OK, "balancer02")
+    assert client.moved_from("balancer01").ended == 2.5
+    looked(client, 3, Outcome.UNKNOWN, "", "not any more")
+    with pytest.raises(AcceptanceError, match="not any more"):
+        client.moved_from("balancer01")
+
+
 def test_where_they_are_shared_with_the_one_that_had_them_they_have_not_moved(client: AddressClient) -> None:
     looked(client, 1, Outcome.OK, "balancer01 and balancer02")
     assert client.moved_from("balancer01").ended is None
