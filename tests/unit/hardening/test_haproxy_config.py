@@ -81,6 +81,11 @@ def test_where_nothing_is_said_haproxy_s_own_times_hold() -> None:
     assert pool.servers["runner01"] == Checking(inter=two, fastinter=two, downinter=two, rise=2, fall=3)
 
 
+def test_what_stands_in_a_remark_is_no_setting() -> None:
+    pool = parse_configuration("listen fleet\n    server runner01 10.1.0.103:22 # check, later\n")["fleet"]
+    assert pool.servers == {"runner01": None}
+
+
 def test_a_proxy_may_have_the_name_of_a_section() -> None:
     found = parse_configuration("listen defaults\n    timeout client 9s\nlisten other\n    bind :1\n")
     assert found["defaults"].timeouts == {"client": timedelta(seconds=9)}

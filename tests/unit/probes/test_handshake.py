@@ -7,13 +7,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
+from typing import cast
 
 import paramiko
 import pytest
 
 from model.topology import Address
 from probes import handshake
-from probes.handshake import HandshakeFailed, exchange_keys, open_link
+from probes.handshake import HandshakeFailed, authenticate, exchange_keys, open_link
 from probes.outcomes import Reached
 
 PLACE = Address("127.0.0.1", 9)
@@ -87,3 +89,59 @@ def test_a_key_exchange_that_does_not_end(*, goes_on: bool, reached: Reached) ->
 
 def test_what_is_left_of_a_deadline_that_has_passed_is_next_to_nothing() -> None:
     assert handshake._left(time.monotonic() - 5) == 0.001
+
+
+class Scripted:
+    """A transport that does what a test says."""
+
+    def __init__(self, error: Exception | None = None, more: tuple[str, ...] = (), *, active: bool = True) -> None:
+        """Plan."""
+        self.error, self.more, self.active = error, more, active
+        self.options = SimpleNamespace(key_types=("ssh-rsa", "ecdsa-sha2-nistp256", "ssh-ed25519"))
+
+    def get_security_options(self) -> SimpleNamespace:
+        return self.options
+
+    def start_client(self, timeout: float) -> None:
+        assert timeout > 0
+        raise EOFError
+
+    def auth_publickey(self, user: str, key: object) -> tuple[str, ...]:
+        assert (user, key) == ("pipeline", KEY)
+        if self.error is not None:
+            raise self.error
+        return self.more
+
+    def is_active(self) -> bool:
+        return self.active
+
+
+KEY = cast("paramiko.PKey", object())
+
+
+def test_a_server_is_asked_for_the_kind_of_key_that_is_pinned_first() -> None:
+    scripted = Scripted()
+    with pytest.raises(HandshakeFailed, match="during the key exchange: EOFError"):
+        exchange_keys(cast("paramiko.Transport", scripted), frozenset({"ssh-ed25519 AAAA"}), time.monotonic() + SOON)
+    assert scripted.options.key_types == ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"]
+
+
+@pytest.mark.parametrize(
+    ("scripted", "left", "reached", "detail"),
+    [
+        (Scripted(paramiko.AuthenticationException("no")), 9.0, Reached.NOT_LET_IN, "during authentication: no"),
+        (Scripted(paramiko.AuthenticationException("no"), active=False), 9.0, Reached.RESET, "during authentication: no"),
+        (Scripted(paramiko.SSHException("cut")), 9.0, Reached.RESET, "during authentication: cut"),
+        (Scripted(EOFError("cut")), 9.0, Reached.RESET, "during authentication: cut"),
+        (Scripted(paramiko.AuthenticationException("timeout")), 0.0, Reached.SILENT, "the authentication did not end"),
+        (Scripted(more=("password", "totp")), 9.0, Reached.NOT_LET_IN, "the key alone is not enough, also wanted: password, totp"),
+    ],
+)
+def test_an_authentication_that_fails(scripted: Scripted, left: float, reached: Reached, detail: str) -> None:
+    with pytest.raises(HandshakeFailed) as failed:
+        authenticate(cast("paramiko.Transport", scripted), "pipeline", KEY, time.monotonic() + left, "a key")
+    assert (failed.value.reached, failed.value.detail, failed.value.host_key) == (reached, detail, "a key")
+
+
+def test_who_is_let_in_is_told_nothing() -> None:
+    authenticate(cast("paramiko.Transport", Scripted()), "pipeline", KEY, time.monotonic() + 9, "a key")

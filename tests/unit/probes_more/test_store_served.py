@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +14,8 @@ import pytest
 
 from model.errors import AcceptanceError
 from model.lab import Store
+from model.topology import Address
+from probes import lock_race
 from probes.lock_race import WRITERS, Racing, race
 from probes.store import StoreProbe
 from tests.unit.probes_more.served_shelf import ALL_GRANTED, FORBIDDEN, GARBAGE, HANGS_UP, Served, served_shelf
@@ -121,6 +126,44 @@ def test_of_sixteen_writers_one_wins_each_round(shelf: Served, store: Store, *, 
     left = [f"/{STORE.bucket}/{STORE.own}race-{number}" for number in range(3)] if new_key else []
     assert sorted(shelf.content) == left
     assert len([line for line in shelf.asked if line.startswith("PUT")]) == 3 * WRITERS
+
+
+@pytest.mark.parametrize(("last_byte", "begun"), [(True, b"PUT /x HTTP/1.1\r\n\r\ncontent"[:-1]), (False, b"")])
+def test_what_of_a_request_is_held_back_at_the_barrier(
+    store: Store, monkeypatch: pytest.MonkeyPatch, *, last_byte: bool, begun: bytes
+) -> None:
+    request, sent = b"PUT /x HTTP/1.1\r\n\r\ncontent", list[bytes]()
+    ours, theirs = socket.socketpair()
+
+    def waits(_store: Store, _node: Address, first: bytes, _barrier: threading.Barrier) -> socket.socket:
+        sent.append(first)
+        return ours
+
+    monkeypatch.setattr(lock_race, "_at_the_barrier", waits)
+    with theirs:
+        theirs.sendall(b"HTTP/1.1 412 Precondition Failed\r\n\r\n")
+        before = time.monotonic()
+        status, moment = lock_race._send(store, store.endpoint, request, threading.Barrier(1), last_byte=last_byte)
+        sent.append(theirs.recv(1000))
+    assert (status, sent) == (412, [begun, request[len(begun) :]])
+    assert before <= moment <= time.monotonic()
+
+
+def test_a_connection_that_is_not_trusted_is_closed(shelf: Served, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[socket.socket] = []
+
+    class Distrust:
+        def wrap_socket(self, link: socket.socket, server_hostname: str) -> socket.socket:
+            assert server_hostname == "127.0.0.1"
+            assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            opened.append(link)
+            msg = "not trusted"
+            raise OSError(msg)
+
+    monkeypatch.setattr(lock_race, "context_for", lambda _: Distrust())
+    seen = race(replace(store, secure=True), [shelf.address], STORE.own, Racing(new_key=True, last_byte=True, lasts=LONG, most=1))
+    assert f"OSError at {shelf.address}: not trusted" in seen.others
+    assert {each.fileno() for each in opened} == {-1}
 
 
 def test_the_race_ends_with_its_time(shelf: Served, store: Store) -> None:
