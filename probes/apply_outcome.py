@@ -132,6 +132,6 @@ def created_at(info: LockInfo) -> datetime | None:
         return None
     date, hour, fraction = found.groups()
     try:
-        return datetime.fromisoformat(f"{date}T{hour}{(fraction or '.0')[:7].ljust(7, '0')}+00:00")
+        return datetime.fromisoformat(f"{date}T{hour}{fraction or ''}+00:00")
     except ValueError:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from typing import Self
 
 import pytest
@@ -126,6 +127,31 @@ def test_a_job_that_is_cut_when_the_loop_is_stopped_is_unknown(lab: Lab, play: P
     assert not loop.running
     assert [each.outcome for each in loop.applies] == [Outcome.UNKNOWN]
     assert len(loop.unexcused) == 1
+
+
+def test_a_job_that_ends_soon_after_the_loop_is_stopped_is_waited_for(lab: Lab, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+
+    def slow(_job: FakeJob, _within: timedelta) -> JobOutcome:
+        begun.set()
+        threading.Event().wait(0.3)
+        return job(0)
+
+    monkeypatch.setattr(FakeJob, "finish", slow)
+    play(None)
+    loop = ApplyLoop(lab, [KEY]).start()
+    assert all(thread.daemon for thread in loop._threads)
+    assert begun.wait(5)
+    loop.stop(ENOUGH)
+    assert [each.outcome for each in loop.applies] == [Outcome.OK]
+
+
+def test_applies_begin_no_sooner_than_is_wanted(lab: Lab, play: Play) -> None:
+    play(*[job(0)] * 3)
+    with ApplyLoop(lab, [KEY], every=timedelta(milliseconds=200), most=3) as loop:
+        loop.await_each(3, since=0, within=ENOUGH)
+    moments = [each.started for each in loop.applies]
+    assert all(later - sooner > 0.19 for sooner, later in pairwise(moments))
 
 
 def test_each_state_has_its_own_writer(lab: Lab, play: Play) -> None:

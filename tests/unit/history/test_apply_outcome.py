@@ -92,6 +92,7 @@ def test_the_own_lock_names_the_runner_and_is_younger_than_the_job() -> None:
         pytest.param(job(1, REFUSED.replace("2026-11-23 17", "once upon a time 17")), id="of no time"),
         pytest.param(job(1, said("refused_forbidden.txt")), id="nobody's"),
         pytest.param(job(1, said("releasing_foreign_lock.txt")), id="a lock that could not be released"),
+        pytest.param(job(1, said("releasing_foreign_lock.txt"), runner="runner02"), id="a lock that its own runner could not release"),
         pytest.param(job(0), id="no refusal"),
     ],
 )

@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from model.lab import Store
 from model.topology import Address
-from probes import health
+from probes import health, trust
 from probes.http import Web
 from probes.lock_race import Racing, race
 from probes.store import StoreProbe
-from probes.trust import why_untrusted
+from probes.trust import bundle_for, why_untrusted
 from tests.certificates import DAY, Authority, Issued, self_signed
 
 HERE = "127.0.0.1"
@@ -172,3 +173,34 @@ def test_another_failure_of_tls_is_told_in_its_own_words() -> None:
     named.reason = "NO_SHARED_CIPHER"
     assert why_untrusted(named) == "TLS failed: NO_SHARED_CIPHER"
     assert why_untrusted(OSError("no route")) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (9, "its certificate is not valid yet; see the clocks of both sides"),
+        (62, "its certificate is for other names or addresses than this one; have one made for it"),
+        (23, "its certificate is not trusted: revoked"),
+    ],
+)
+def test_what_openssl_found_wrong_is_told_by_its_meaning(code: int, words: str) -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code, error.verify_message = code, "revoked"
+    outer = OSError("no connection")
+    outer.__cause__ = error
+    assert why_untrusted(outer) == words
+    assert why_untrusted(OSError("outer", error)) == words
+
+
+@pytest.mark.parametrize(("own", "debian", "expected"), [("/own.pem", True, "/own.pem"), (None, True, "here.pem"), (None, False, True)])
+def test_whom_this_host_trusts_in_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str | None, debian: bool, expected: str | bool
+) -> None:
+    bundle = tmp_path / "here.pem"
+    if debian:
+        bundle.touch()
+    monkeypatch.setattr(trust, "DEBIANS", bundle)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: SimpleNamespace(cafile=own))
+    found = bundle_for(None)
+    assert found is True if expected is True else str(found).endswith(str(expected))
+    assert bundle_for(Path("/ours.pem")) == "/ours.pem"
