@@ -42,11 +42,12 @@ class Shell(paramiko.ServerInterface):
         return True
 
     def serve(self, channel: paramiko.Channel, command: str) -> None:
+        if command in {"mute", "vanish"}:
+            while channel.recv(1024):
+                pass  # until the client has said everything, so that the end hits a running command
         if command == "mute":
             channel.close()
         elif command == "vanish":
-            while channel.recv(1024):
-                pass  # until the client has said everything, so that the loss hits a running command
             channel.sendall(b"half an ans")
             channel.get_transport().close()
         else:
