@@ -130,11 +130,11 @@ def test_a_job_that_is_cut_when_the_loop_is_stopped_is_unknown(lab: Lab, play: P
 
 
 def test_a_job_that_ends_soon_after_the_loop_is_stopped_is_waited_for(lab: Lab, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = threading.Event()
+    begun, cut = threading.Event(), list[bool]()
 
-    def slow(_job: FakeJob, _within: timedelta) -> JobOutcome:
+    def slow(running: FakeJob, _within: timedelta) -> JobOutcome:
         begun.set()
-        threading.Event().wait(0.3)
+        cut.append(running.closed.wait(0.3))
         return job(0)
 
     monkeypatch.setattr(FakeJob, "finish", slow)
@@ -143,7 +143,7 @@ def test_a_job_that_ends_soon_after_the_loop_is_stopped_is_waited_for(lab: Lab, 
     assert all(thread.daemon for thread in loop._threads)
     assert begun.wait(5)
     loop.stop(ENOUGH)
-    assert [each.outcome for each in loop.applies] == [Outcome.OK]
+    assert ([each.outcome for each in loop.applies], cut) == ([Outcome.OK], [False])
 
 
 def test_applies_begin_no_sooner_than_is_wanted(lab: Lab, play: Play) -> None:
