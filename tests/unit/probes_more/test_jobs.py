@@ -14,6 +14,7 @@ from model.topology import Address, topology
 from probes.job_steps import Step, migrate, tofu
 from probes.jobs import HOLD_WITHIN, JobClient, hold
 from probes.outcomes import CONNECT_WITHIN, EndedCommand, Reached, RunningCommand, SshOutcome
+from probes.starting_line import WAIT_SECONDS, StartingLine
 from probes.tofu import JOB_WITHIN, JobOutcome, RunningJob, StepResult, release
 from probes.workspace import Workspace, counted, holding
 from tests.unit.probes_more.test_condition import FakeMachine
@@ -298,3 +299,12 @@ def test_of_much_output_the_end_is_told(detail: str) -> None:
         assert len(told) < 2200
     assert nowhere.endswith(detail or "end")
     assert not JobOutcome("runner02", ended, ()).describe().endswith("end")
+
+
+@pytest.mark.parametrize(("status", "late"), [(124, True), (137, True), (136, False), (138, False), (0, False), (None, False)])
+def test_a_step_that_had_to_be_ended_was_late(status: int | None, late: bool) -> None:
+    assert StepResult("apply", status).timed_out is late
+
+
+def test_who_waits_at_the_starting_line_gives_up_by_itself() -> None:
+    assert StartingLine().step.deadline > timedelta(seconds=WAIT_SECONDS)
