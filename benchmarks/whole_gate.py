@@ -11,7 +11,7 @@ from benchmarks.soak.differences import record_of
 from benchmarks.soak.document import Line
 from benchmarks.soak.runs import Wanted, last_change
 from benchmarks.soak.variants import VARIANTS, Variant
-from model.topology import DEFAULT_TOPOLOGY
+from model.topology import DEFAULT_TOPOLOGY, Role
 
 TITLE = "The whole gate on `production`, labs included"
 TARGET_SECONDS = {"one lab": 600.0, "two labs at once": 360.0}
@@ -42,6 +42,11 @@ def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
             note="for something to come about, as the runs' records say",
         ),
         Row("one lab: share of that waiting", tuple(100 * seconds / whole for seconds, whole in waited), "%"),
+        Row(
+            "one lab: – scenarios in which storage machines fail",  # noqa: RUF001
+            tuple(_at_the_store(record) for _, record in one_lab),
+            note="each return takes 20 s ([0009](decisions/0009-a-storage-node-that-came-back-waits.md))",
+        ),
         *_targets([record for done in found.values() for _, record in done]),
     ]
     digests = {line.digest for done in found.values() for line, _ in done}
@@ -65,6 +70,13 @@ def _runs(name: str, variant: Variant, runs: int, calm: Calm, tell: Callable[[st
         calm.wait()
         wanted.run()
     return there()
+
+
+def _at_the_store(record: dict[str, Any]) -> float:
+    """Seconds of all scenarios in which a storage machine was broken."""
+    storage = {machine["name"] for machine in record["lab"]["machines"] if machine["role"] == Role.STORAGE}
+    broken = [each for each in record["scenarios"] if any(storage.intersection(fault["machines"]) for fault in each["faults"])]
+    return sum(float(each["seconds"]) for each in broken)
 
 
 def _measurements(record: dict[str, Any]) -> Iterator[tuple[str, str, float]]:
