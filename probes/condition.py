@@ -135,6 +135,11 @@ def owners(lab: Lab, address: str) -> list[str]:
     return found
 
 
+def owners_of_all(lab: Lab) -> dict[str, list[str]]:
+    """Names of the balancers that have each address that moves; see `owners`."""
+    return {address: owners(lab, address) for address in lab.topology.virtual_addresses}
+
+
 def _owners(lab: Lab) -> dict[str, str]:
     facts = {}
     for address in lab.topology.virtual_addresses:

@@ -20,7 +20,7 @@ from model.lab import Lab, Machine
 from model.waiting import wait_until
 from probes.clients.addresses import AddressClient
 from probes.clients.crew import Clients
-from probes.condition import owners
+from probes.condition import owners_of_all
 from probes.outcomes import Reached
 from probes.ssh import knock
 from probes.stopwatch import Stopwatch
@@ -69,10 +69,6 @@ def _inject(breaker: Breaker, looks: AddressClient, fault: Fault) -> Fault:
     return breaker.inject(fault)
 
 
-def _having(lab: Lab) -> dict[str, list[str]]:
-    return {address: owners(lab, address) for address in lab.topology.virtual_addresses}
-
-
 @then(parsers.parse("the other balancer has the address within {seconds:d} seconds, and is the only one"))
 def check_moved(owner: Machine, fault: Fault, seconds: int, looks: AddressClient, stopwatch: Stopwatch) -> None:
     stopwatch.await_promise(
@@ -101,9 +97,9 @@ def check_endpoints(lab: Lab, store: StoreProbe) -> None:
 @then("nothing moves back when it returns")
 def check_stays(lab: Lab, owner: Machine, breaker: Breaker, fault: Fault) -> None:
     breaker.heal(fault)
-    after = _having(lab)
+    after = owners_of_all(lab)
     wait_until(
-        lambda: _having(lab),
+        lambda: owners_of_all(lab),
         lambda names: names == after and all(found != [owner.name] for found in names.values()),
         what=f"the addresses stay where they are although {owner.name} is back",
         within=timedelta(seconds=2 * STAYS_FOR_SECONDS),
@@ -122,7 +118,7 @@ def keep_busy(lab: Lab, seconds: int) -> list[dict[str, list[str]]]:
         busy = [pool.submit(balancer.run, loops, timeout=timedelta(seconds=2 * seconds)) for balancer in lab.balancers]
 
         def look() -> bool:
-            seen.append(_having(lab))
+            seen.append(owners_of_all(lab))
             return all(each.done() for each in busy)
 
         wait_until(

@@ -11,7 +11,7 @@ from model.errors import AcceptanceError
 from model.history import Begun, Outcome
 from model.lab import Lab
 from probes.clients.paced import PacedClient
-from probes.condition import owners
+from probes.condition import owners_of_all
 from probes.outcomes import Reached
 from probes.ssh import knock
 
@@ -64,7 +64,7 @@ class AddressClient(PacedClient):
     def work(self, begun: Begun, number: int) -> None:  # noqa: ARG002 - looks are alike
         """Look once: first who has each address, over the control channel, then what a user gets."""
         try:
-            having = {address: owners(self.lab, address) for address in self.lab.topology.virtual_addresses}
+            having = owners_of_all(self.lab)
         except AcceptanceError as error:
             begun.end(Outcome.UNKNOWN, detail=str(error))
             return

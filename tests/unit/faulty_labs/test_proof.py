@@ -187,6 +187,6 @@ def test_a_sitting_that_is_cut_off_leaves_a_table_and_its_folder_can_be_used_aga
     place = tmp_path / "table"
     assert isinstance(CliRunner().invoke(app, ["runner", "--labs", "1", "--output", str(place)]).exception, OSError)
     kept = [each["name"] for each in json.loads((place / "proof.json").read_text())["defects"]]
-    assert began[0] in kept
-    assert began[1] not in kept
+    assert kept
+    assert kept == [began[0], *began[2:]][: len(kept)], "those that were done, in their order, without the one that broke"
     assert CliRunner().invoke(app, ["H29", "--output", str(place)]).exit_code == 0

@@ -42,7 +42,7 @@ def looked(client: AddressClient, at: float, outcome: Outcome, who: str, detail:
 def test_a_look_is_good_where_each_address_has_one_owner_and_the_endpoint_answers(
     client: AddressClient, monkeypatch: pytest.MonkeyPatch, having: dict[str, list[str]], reached: Reached, outcome: Outcome, who: str
 ) -> None:
-    monkeypatch.setattr(addresses, "owners", lambda _lab, address: having[address])
+    monkeypatch.setattr(addresses, "owners_of_all", lambda _: having)
     monkeypatch.setattr(addresses, "knock", lambda *_: SshOutcome(reached))
     begun = client.begin(3)
     client.work(begun, 3)
@@ -53,11 +53,11 @@ def test_a_look_is_good_where_each_address_has_one_owner_and_the_endpoint_answer
 
 
 def test_a_look_that_could_not_be_taken_is_unknown_and_tells_why(client: AddressClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(*_: object) -> list[str]:
+    def lost(_: Lab) -> dict[str, list[str]]:
         msg = "balancer02 cannot be asked"
         raise ControlChannelLost(msg)
 
-    monkeypatch.setattr(addresses, "owners", lost)
+    monkeypatch.setattr(addresses, "owners_of_all", lost)
     begun = client.begin(1)
     client.work(begun, 1)
     assert (begun.operation.outcome, begun.operation.detail) == (Outcome.UNKNOWN, "balancer02 cannot be asked")
