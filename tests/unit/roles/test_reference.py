@@ -183,6 +183,7 @@ def test_a_store_of_several_gives_up_the_locks_of_a_node_that_died(plan: Topolog
         assert script.mode == 0o755
         assert f"ME={spec.address}:9000" in lines(script.content)
         assert f"NODES=({' '.join(f'{node.address}:9000' for node in nodes)})" in lines(script.content)
+        assert "FOR_A_WRITE=3 " in script.content, "three of four"
         assert "the-root-password" not in script.content
 
 
