@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Callable
 
 from benchmarks import suite
@@ -14,8 +12,6 @@ from benchmarks.trials import TARGET_UP
 
 TITLE = "A second start, from the command to the first scenario"
 TARGET_SECONDS = 10
-SETUP = ("provisioning/setup/packages.sh", f"{shlex.quote(sys.executable)} -m provisioning setup")
-"""What `make acceptance` runs before pytest (beside comparing dates of files)."""
 
 
 def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
@@ -25,7 +21,7 @@ def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
         for plan, done in found.items():
             tell(f"{plan}, {number} of {runs}")
             calm.wait()
-            done.append(suite.run("--topology", plan, "--moments-only-first", first=SETUP, passing=False))
+            done.append(suite.run("--topology", plan, "--moments-only-first", first=suite.SETUP, passing=False))
     rows: list[Row] = []
     for plan, done in found.items():
         rows += [

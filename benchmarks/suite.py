@@ -38,6 +38,8 @@ class SuiteRun:
 
 
 PYTEST = ("pytest", "features")
+SETUP = ("make -s setup >/dev/null",)
+"""What `make acceptance` does before."""
 
 
 def pytest_command(*options: str, program: tuple[str, ...] = PYTEST) -> list[str]:

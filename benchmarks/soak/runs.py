@@ -50,7 +50,7 @@ class Wanted:
         """
         with busy_cores(self.variant.load):
             options = (*self.variant.options(self.topology), *(("--check", self.checks) if self.checks else ()))
-            found = suite.run(*options, passing=False, program=self.variant.program(self.topology))
+            found = suite.run(*options, first=suite.SETUP, passing=False, program=self.variant.program(self.topology))
         line = line_of(found, self.variant, revision=revision(), checks=self.checks or EVERYTHING)
         append(DOCUMENT, line)
         keep(found.folder)
