@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
@@ -16,6 +14,7 @@ from model.lab import Store
 from model.topology import Address
 from probes.snapshots import ObjectVersion, StateSnapshot, newest_first
 from probes.store import StoreProbe
+from tests.serving import ANY_PORT, Quiet, serving
 
 STATE = {
     "version": 4,
@@ -112,7 +111,7 @@ def test_a_probe_does_not_show_its_secret(refused: Address) -> None:
     assert "some-secret" not in repr(asked) + repr(asked.store)
 
 
-class NoVersions(BaseHTTPRequestHandler):
+class NoVersions(Quiet):
     """A store that knows no versions, with one object."""
 
     def do_GET(self) -> None:
@@ -127,11 +126,8 @@ class NoVersions(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_: object) -> None:
-        pass
 
-
-class Refusing(BaseHTTPRequestHandler):
+class Refusing(Quiet):
     """A balancer that keeps connections, before a store that refuses: it awaits a body also after the refusal."""
 
     protocol_version = "HTTP/1.1"
@@ -152,22 +148,9 @@ class Refusing(BaseHTTPRequestHandler):
         self.wfile.write(content)
         self.rfile.read(int(self.headers["Content-Length"]))
 
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[Address]:
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield Address("127.0.0.1", server.server_port)
-        server.shutdown()
-        thread.join()
-
 
 def test_who_is_refused_may_ask_again() -> None:
-    with served(Refusing) as address:
+    with serving(ThreadingHTTPServer(ANY_PORT, Refusing)) as address:
         asked = probe(address)
         answers = [asked.conditional_put("acceptance/x/y", b"{}") for _ in range(3)]
         asked.close()
@@ -176,7 +159,7 @@ def test_who_is_refused_may_ask_again() -> None:
 
 @pytest.fixture
 def without_versions() -> Iterator[Address]:
-    with served(NoVersions) as address:
+    with serving(ThreadingHTTPServer(ANY_PORT, NoVersions)) as address:
         yield address
 
 

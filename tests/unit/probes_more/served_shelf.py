@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import md5
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from model.topology import Address
+from tests.serving import ANY_PORT, HERE, Quiet, serving
 
 GRANTED, ALL_GRANTED, GARBAGE, HANGS_UP, FORBIDDEN = "granted to one", "granted to all", "garbage", "hangs up", "forbidden"
 
@@ -31,7 +32,7 @@ class Served(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         """Start empty and sound."""
-        super().__init__(("127.0.0.1", 0), _Shelf)
+        super().__init__(ANY_PORT, _Shelf)
         self.content: dict[str, bytes] = {}
         self.lifecycle, self.versioning, self.manner = "", "", GRANTED
         self.asked: list[str] = []
@@ -40,10 +41,10 @@ class Served(ThreadingHTTPServer):
 
     @property
     def address(self) -> Address:
-        return Address("127.0.0.1", self.server_port)
+        return Address(HERE, self.server_port)
 
 
-class _Shelf(BaseHTTPRequestHandler):
+class _Shelf(Quiet):
     server: Served
 
     def do_GET(self) -> None:
@@ -100,9 +101,6 @@ class _Shelf(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 def _error(code: str) -> bytes:
     return f"<Error><Code>{code}</Code><Message>as the test says</Message></Error>".encode()
@@ -111,11 +109,6 @@ def _error(code: str) -> bytes:
 @contextmanager
 def served_shelf() -> Iterator[Served]:
     """A store that is there while the context lasts."""
-    with Served() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Served()
+    with serving(server):
+        yield server

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
 from probes.http import HttpLook, Web, look
+from tests.serving import ANY_PORT, Quiet, serving
 
 PAGES = {
     "/page": (200, {"Content-Type": "text/html; charset=utf-8"}, b"<p>here</p>"),
@@ -20,7 +20,7 @@ PAGES = {
 }
 
 
-class Pages(BaseHTTPRequestHandler):
+class Pages(Quiet):
     """Some pages, and one that takes forms; `/cut` hangs up."""
 
     asked: list[tuple[str, str, str, bytes]]
@@ -37,21 +37,14 @@ class Pages(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET  # noqa: N815 - the library's name
-
-    def log_message(self, *_: object) -> None:
-        pass
+    do_POST = do_GET
 
 
 @pytest.fixture
 def site() -> Iterator[str]:
     Pages.asked = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(ThreadingHTTPServer(ANY_PORT, Pages)) as address:
+        yield f"http://{address}"
 
 
 def test_a_page_for_people(site: str) -> None:

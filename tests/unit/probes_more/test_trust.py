@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,13 +20,13 @@ from probes.lock_race import Racing, race
 from probes.store import StoreProbe
 from probes.trust import bundle_for, why_untrusted
 from tests.certificates import DAY, Authority, Issued, self_signed
+from tests.serving import ANY_PORT, HERE, Quiet, serving
 
-HERE = "127.0.0.1"
 OURS = Authority("ours")
 BY_ANOTHER_CA = "its certificate is signed by a CA that is not trusted; store.ca_file has to hold that CA's certificate"
 
 
-class Empty(BaseHTTPRequestHandler):
+class Empty(Quiet):
     """A store in which nothing is, and that takes everything."""
 
     protocol_version = "HTTP/1.1"
@@ -43,29 +42,20 @@ class Empty(BaseHTTPRequestHandler):
         """Whatever is asked."""
         self._answer(b"<VersioningConfiguration/>")
 
-    do_PUT = _answer  # noqa: N815 - the library's name
-
-    def log_message(self, *_words: object) -> None:
-        """Nobody reads it."""
+    do_PUT = _answer
 
 
 @contextmanager
-def serving(folder: Path, issued: Issued | None) -> Iterator[Address]:
+def a_store(folder: Path, issued: Issued | None) -> Iterator[Address]:
     """A store on this host, with a certificate or plain."""
-    server = ThreadingHTTPServer((HERE, 0), Empty)
+    server = ThreadingHTTPServer(ANY_PORT, Empty)
     server.handle_error = lambda *_: None  # type: ignore[method-assign] # a client that does not trust hangs up
     if issued is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*issued.write(folder, "store"))
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield Address(HERE, server.server_address[1])
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(server) as address:
+        yield address
 
 
 def store_at(address: Address, folder: Path, ca: str | None) -> Store:
@@ -97,14 +87,14 @@ Client = Callable[[Store], tuple[str, str]]
 
 @CLIENTS
 def test_a_store_of_the_right_ca_is_trusted(tmp_path: Path, client: Client) -> None:
-    with serving(tmp_path, OURS.issue(HERE)) as address:
+    with a_store(tmp_path, OURS.issue(HERE)) as address:
         assert client(store_at(address, tmp_path, OURS.certificate)) == ("", "")
 
 
 @CLIENTS
 def test_a_certificate_that_signed_itself_is_trusted_where_it_is_given(tmp_path: Path, client: Client) -> None:
     issued = self_signed(HERE)
-    with serving(tmp_path, issued) as address:
+    with a_store(tmp_path, issued) as address:
         assert client(store_at(address, tmp_path, issued.certificate)) == ("", "")
 
 
@@ -125,19 +115,19 @@ def test_a_certificate_that_signed_itself_is_trusted_where_it_is_given(tmp_path:
     ids=["another CA", "no CA given", "self-signed", "expired", "another address"],
 )
 def test_why_it_is_not_trusted_is_told(tmp_path: Path, client: Client, issued: Issued, ca: str | None, words: str) -> None:
-    with serving(tmp_path, issued) as address:
+    with a_store(tmp_path, issued) as address:
         assert client(store_at(address, tmp_path, ca)) == (Web.UNTRUSTED, words)
 
 
 @CLIENTS
 def test_a_store_that_speaks_no_tls_is_told(tmp_path: Path, client: Client) -> None:
-    with serving(tmp_path, None) as address:
+    with a_store(tmp_path, None) as address:
         code, words = client(store_at(address, tmp_path, OURS.certificate))
     assert (code, words) == (Web.UNTRUSTED, "it does not speak TLS; put store.tls right")
 
 
 def test_writers_race_over_tls(tmp_path: Path) -> None:
-    with serving(tmp_path, OURS.issue(HERE)) as address:
+    with a_store(tmp_path, OURS.issue(HERE)) as address:
         seen = race(
             store_at(address, tmp_path, OURS.certificate),
             [address],
@@ -155,7 +145,7 @@ def test_a_conditional_write_sends_its_content_at_once(tmp_path: Path, monkeypat
         self.do_GET()
 
     monkeypatch.setattr(Empty, "do_PUT", put)
-    with serving(tmp_path, None) as address:
+    with a_store(tmp_path, None) as address:
         assert StoreProbe(Store(address, "states", "key", "secret")).conditional_put("acceptance/x", b"content").ok
     assert asked == [None]
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
@@ -328,42 +326,6 @@ def test_one_that_changes_hands_while_it_is_renewed_is_not_ours_and_the_next_loo
     assert Holder.from_json(store.versions_of[KEY][-1].content).renewed == 0
 
 
-def test_a_store_that_is_away_and_comes_back_is_told_once_each(caplog: pytest.LogCaptureFixture) -> None:
-    store = FakeStore()
-    keeper = LeaseKeeper(taken(store), every=timedelta(milliseconds=1), again=timedelta(milliseconds=1))
-    caplog.set_level(logging.INFO)
-    store.away = True
-    keeper.start()
-
-    def told(words: str) -> bool:
-        for _ in range(5000):
-            if words in caplog.text:
-                return True
-            keeper._ended.wait(0.001)
-        return False
-
-    assert told("the lease of the lab cannot be renewed now: the store is away")
-    keeper._ended.wait(0.02)
-    store.away = False
-    assert told("the lease of the lab is renewed again")
-    keeper._ended.wait(0.02)
-    assert keeper.end() == ""
-    assert len([each for each in caplog.records if each.name == "probes.lease_keeper"]) == 2
-
-
-def test_it_is_renewed_until_it_is_ended() -> None:
-    store = FakeStore()
-    keeper = LeaseKeeper(taken(store), every=timedelta(milliseconds=1), again=timedelta(milliseconds=1))
-    keeper.start()
-    deadline = SimpleNamespace(left=5000)
-    while Holder.from_json(store.versions_of[KEY][-1].content).renewed < 3 and deadline.left:
-        deadline.left -= 1
-        keeper._ended.wait(0.001)
-    assert keeper.end() == ""
-    assert store.versions_of == {}
-    assert deadline.left
-
-
 def test_the_lease_of_a_run_that_died_is_dropped_and_nobody_elses() -> None:
     store = FakeStore()
     taken(store)
@@ -377,79 +339,6 @@ def test_the_lease_of_a_run_that_died_is_dropped_and_nobody_elses() -> None:
 def test_what_is_no_lease_is_told(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"no lease|Expecting"):
         Holder.from_json(content)
-
-
-class Scripted:
-    """A lease whose renewals end as planned."""
-
-    def __init__(self, results: str = "") -> None:
-        """Plan: `+` works, `-` does not."""
-        self.results, self.renewed, self.lost, self.missing, self.unrenewed = list(results), 0, "", "", GOOD_FOR
-
-    def renew(self) -> bool:
-        self.renewed += 1
-        return self.results.pop(0) == "+"
-
-    def give_up(self) -> str:
-        return "given up"
-
-
-def kept_by(scripted: Scripted) -> LeaseKeeper:
-    return LeaseKeeper(scripted, every=timedelta(seconds=20), again=timedelta(seconds=2))  # type: ignore[arg-type]
-
-
-def test_what_did_not_work_is_soon_tried_again_and_changes_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    keeper, pauses = kept_by(Scripted("++--++")), list[float]()
-
-    def wait(seconds: float) -> bool:
-        pauses.append(seconds)
-        return len(pauses) > 6
-
-    caplog.set_level(logging.INFO)
-    keeper._ended = SimpleNamespace(wait=wait)  # type: ignore[assignment]
-    keeper._keep()
-    assert pauses == [20, 20, 20, 2, 2, 20, 20]
-    assert [each.message for each in caplog.records] == [
-        "the lease of the lab cannot be renewed now: the store is away",
-        "the lease of the lab is renewed again",
-    ]
-
-
-def test_a_lease_that_is_lost_is_told_and_renewed_no_more(caplog: pytest.LogCaptureFixture) -> None:
-    scripted = Scripted("-")
-    scripted.lost = "it is held by another run"
-    keeper = kept_by(scripted)
-    keeper._ended = SimpleNamespace(wait=lambda _: False)  # type: ignore[assignment]
-    keeper._keep()
-    assert [each.message for each in caplog.records] == ["the lease of the lab is lost: it is held by another run"]
-    assert (scripted.renewed, keeper.why_lost(disturbed=False)) == (1, "it is held by another run")
-
-
-@pytest.mark.parametrize(
-    ("lost", "missing", "disturbed", "over", "renewed"),
-    [
-        ("", "", False, 1, 1),
-        ("", "", False, 0, 0),
-        ("", "", True, 1, 0),
-        ("", "the store is away", False, 1, 0),
-        ("held by another", "", False, 1, 0),
-    ],
-)
-def test_before_a_lab_is_given_up_it_is_renewed_once_more(lost: str, missing: str, disturbed: bool, over: int, renewed: int) -> None:
-    scripted = Scripted("+")
-    scripted.lost, scripted.missing, scripted.unrenewed = lost, missing, GOOD_FOR + timedelta(seconds=over)
-    assert kept_by(scripted).why_lost(disturbed=disturbed) == lost
-    assert scripted.renewed == renewed
-
-
-def test_a_lease_that_nobody_renewed_is_given_up_all_the_same() -> None:
-    keeper = kept_by(Scripted())
-    assert keeper.end() == "given up"
-    keeper.start()
-    assert keeper._thread is not None
-    assert keeper._thread.daemon
-    assert keeper.end() == "given up"
-    assert not keeper._thread.is_alive()
 
 
 @pytest.mark.parametrize(("seconds", "good"), [(0, True), (-0.5, False), (30 * 86400, True), (30 * 86400 + 1, False)])
