@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import timedelta
 from http.client import HTTPConnection
 
@@ -47,7 +46,7 @@ def for_writing(node: Machine) -> list[set[str]]:
 
 @pytest.fixture
 def unfinished(lab: Lab, peer: Peer) -> Iterator[Callable[[Machine], None]]:
-    """Begin to write the object through a machine, under the condition that there is none, and do not get to the end."""
+    """Begin to write the object through a machine, under the condition that there is none, and never end; it is gone afterwards."""
     links: list[HTTPConnection] = []
 
     def begin(node: Machine) -> None:
@@ -62,8 +61,8 @@ def unfinished(lab: Lab, peer: Peer) -> Iterator[Callable[[Machine], None]]:
 
     yield lambda node: peer.call(begin, node)
     for link in links:
-        with closing(link):
-            pass
+        link.close()
+    peer.call(StoreProbe(lab.store).remove, KEY)
 
 
 def test_a_lock_that_too_few_machines_know_of_is_given_up_as_well(
