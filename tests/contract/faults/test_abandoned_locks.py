@@ -9,21 +9,19 @@ from http.client import HTTPConnection
 
 import pytest
 
-from faults.fault import Fault
 from faults.packets import Partition
 from faults.service import ProcessKilled
 from model.lab import Lab, Machine
-from model.topology import Address
 from model.waiting import wait_until
 from probes.store import StoreProbe
-from tests.contract.faults.zoo import MINIO, S3
+from tests.contract.faults.zoo import MINIO, S3, Strike
 from tests.contract.peer import Peer
 
 pytestmark = pytest.mark.proof
 
 KEY = "acceptance/contract/faults/taken-in"
 LARGE = 10_000_000
-SHUT_OUT_SECONDS = timedelta(seconds=30)
+SHUT_OUT_WITHIN = timedelta(seconds=30)
 """A node that hears nothing of another gives it up after 8 s, measured."""
 WRITTEN_WITHIN = timedelta(seconds=30)
 """3 to 9 s, measured; without the service that gives locks up 69 to 114 s."""
@@ -34,12 +32,10 @@ curl --silent --fail --user "$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD" --aws-sigv4 
     --header "x-amz-content-sha256: $(sha256sum </dev/null | cut -d' ' -f1)" 'http://{node}/minio/admin/v3/top/locks?count=0&stale=true'
 """
 
-Strike = Callable[[Fault], Fault]
-
 
 def for_writing(node: Machine) -> list[set[str]]:
     """For each lock for writing the object, as one node knows them: the machines that have it."""
-    said = node.run(LOCKS.format(node=f"{node.address}:{S3}"))
+    said = node.run(LOCKS.format(node=node.at(S3)))
     found = json.loads(said.stdout) or []
     return [set(each["serverlist"]) for each in found if each["resource"].endswith(KEY) and each["type"] == "WRITE"]
 
@@ -50,10 +46,10 @@ def unfinished(lab: Lab, peer: Peer) -> Iterator[Callable[[Machine], None]]:
     links: list[HTTPConnection] = []
 
     def begin(node: Machine) -> None:
-        place = StoreProbe(lab.store, Address(node.address, S3)).client.presigned_put_object(bucket_name=lab.store.bucket, object_name=KEY)
+        place = StoreProbe(lab.store, node.at(S3)).client.presigned_put_object(bucket_name=lab.store.bucket, object_name=KEY)
         link = HTTPConnection(node.address, S3, timeout=5)
         links.append(link)
-        link.putrequest("PUT", place.removeprefix(f"http://{node.address}:{S3}"))
+        link.putrequest("PUT", place.removeprefix(lab.store.url_of(node.at(S3))))
         link.putheader("If-None-Match", "*")
         link.putheader("Content-Length", str(LARGE))
         link.endheaders()
@@ -71,10 +67,10 @@ def test_a_lock_that_too_few_machines_know_of_is_given_up_as_well(
     first, second, dies, other = (lab.machines[f"storage0{number}"] for number in range(1, 5))
     partition = broken(Partition(dies, other, S3))
     unfinished(dies)
-    three = {f"{each.address}:{S3}" for each in (first, second, dies)}
-    wait_until(lambda: for_writing(first), lambda seen: seen == [three], what="three of four have the lock", within=SHUT_OUT_SECONDS)
+    three = {str(each.at(S3)) for each in (first, second, dies)}
+    wait_until(lambda: for_writing(first), lambda seen: seen == [three], what="three of four have the lock", within=SHUT_OUT_WITHIN)
     broken(ProcessKilled(dies, MINIO))
     peer.call(partition.undo)
-    assert three - {f"{dies.address}:{S3}"} in for_writing(first), "expected the lock to be left behind on two of four"
-    written = peer.call(StoreProbe(lab.store, Address(second.address, S3), within=WRITTEN_WITHIN).put, KEY, b"")
+    assert three - {str(dies.at(S3))} in for_writing(first), "expected the lock to be left behind on two of four"
+    written = peer.call(StoreProbe(lab.store, second.at(S3), within=WRITTEN_WITHIN).put, KEY, b"")
     assert written.ok, f"expected {KEY} to be written within {WRITTEN_WITHIN.total_seconds():.0f} s; observed {written.error}"

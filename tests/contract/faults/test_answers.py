@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -12,7 +11,6 @@ import pytest
 
 from faults.answers import CONFIGURATION, AnswerLost
 from faults.breaker import Breaker
-from faults.fault import Fault
 from faults.service import SshStopped
 from faults.targets import any_storage_node, balancer_that_owns, runner_that_holds
 from model.aftermath import Aftermath
@@ -22,10 +20,9 @@ from model.topology import Address
 from probes.condition import Condition
 from probes.haproxy_config import read_running_configuration
 from probes.store import LOCK_SUFFIX, StoreProbe
-from tests.contract.faults.zoo import S3, STATE
+from tests.contract.faults.zoo import S3, STATE, Strike
 from tests.contract.peer import Peer
 
-Strike = Callable[[Fault], Fault]
 FILE = f"stat -c '%Y %a %U' {CONFIGURATION}; sha256sum {CONFIGURATION}"
 
 

@@ -18,7 +18,7 @@ from model.journal import Began, Journal, read_journal
 from model.lab import Lab, Machine
 from model.remedy import FORGET_TIMERS
 from model.waiting import wait_until
-from tests.contract.faults.zoo import HAPROXY
+from tests.contract.faults.zoo import HAPROXY, Strike
 from tests.contract.peer import Peer
 from tests.contract.views import GUEST, MAKER
 
@@ -26,7 +26,6 @@ SOON = {MAKER: timedelta(seconds=4), GUEST: timedelta(seconds=20)}
 """When a timer goes off, by driver: not before the fault is there, and over SSH that takes longer."""
 
 TIMERS = "systemctl list-timers --no-legend 'tha-undo-*' | wc -l; ls /run/tofu-ha-acceptance 2>/dev/null"
-Strike = Callable[[Fault], Fault]
 
 
 def left_on(machine: Machine) -> list[str]:

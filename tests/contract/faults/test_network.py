@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
-from faults.fault import Fault
 from faults.network import TABLE, NetworkCut, PortBlocked
 from faults.packets import PacketLoss, Partition
 from model.errors import BadInput, FaultHadNoEffect
@@ -18,12 +16,11 @@ from model.topology import Address
 from model.waiting import wait_until
 from probes import health
 from probes.outcomes import Reached
-from tests.contract.faults.zoo import S3
+from tests.contract.faults.zoo import S3, Strike
 from tests.contract.peer import Peer, fate, ticks
 
 pytestmark = pytest.mark.proof
 
-Strike = Callable[[Fault], Fault]
 SILENT = 28
 """Exit status of curl(1) when the time is up."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -11,11 +10,11 @@ from faults.fault import Fault
 from faults.power import PlugPulled, Reboot, ShutDown
 from faults.rebuild import Rebuilt
 from model.lab import Lab
+from tests.contract.faults.zoo import Strike
 from tests.contract.peer import Peer, fate
 
 pytestmark = pytest.mark.proof
 
-Strike = Callable[[Fault], Fault]
 BOOT = "cat /proc/sys/kernel/random/boot_id"
 
 

@@ -29,12 +29,10 @@ from probes.condition import owners
 from probes.http import Web
 from probes.outcomes import Reached
 from probes.ssh import knock
-from tests.contract.faults.zoo import HAPROXY, MINIO, S3, owner
+from tests.contract.faults.zoo import HAPROXY, MINIO, S3, Strike, owner
 from tests.contract.peer import Peer, fate, ticks
 
 pytestmark = pytest.mark.proof
-
-Strike = Callable[[Fault], Fault]
 
 
 def states(machine: Machine, program: str) -> str:

@@ -23,6 +23,9 @@ from faults.service import (
 from model.lab import Lab
 from probes.condition import owners
 
+Strike = Callable[[Fault], Fault]
+"""What the fixture `broken` gives: inject a fault, which is healed in the end."""
+
 MINIO, HAPROXY = "minio.service", "haproxy.service"
 S3 = 9000
 STATE = "acceptance/contract/faults/terraform.tfstate"

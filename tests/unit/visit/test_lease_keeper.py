@@ -8,12 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from model.waiting import wait_until
 from probes.lease import Lease
 from probes.lease_holder import GOOD_FOR, Holder
 from probes.lease_keeper import LeaseKeeper
 from tests.unit.visit.fake_store import FakeStore
-
-KEY = "acceptance/lease.json"
 
 
 class Scripted:
@@ -95,10 +94,11 @@ def test_it_is_renewed_until_it_is_ended() -> None:
     lease.take()
     keeper = LeaseKeeper(lease, every=timedelta(milliseconds=1), again=timedelta(milliseconds=1))
     keeper.start()
-    deadline = SimpleNamespace(left=5000)
-    while Holder.from_json(store.versions_of[KEY][-1].content).renewed < 3 and deadline.left:
-        deadline.left -= 1
-        keeper._ended.wait(0.001)
+    wait_until(
+        lambda: Holder.from_json(store.versions_of[lease.key][-1].content).renewed,
+        lambda renewals: renewals >= 3,
+        what="the lease is renewed three times",
+        within=timedelta(seconds=30),
+    )
     assert keeper.end() == ""
     assert store.versions_of == {}
-    assert deadline.left
