@@ -27,8 +27,12 @@ from provisioning.roles import Applied, guide
 from provisioning.roles.reference import BACKEND_SETTINGS, BUCKET, MINIO_DATA
 
 BOOT_ORDER = (Role.STORAGE, Role.RUNNER, Role.BALANCER)
-"""A balancer that looks for the others before they are there takes them for dead, and a storage machine that was dead is out for 20 s: so
-balancers get power when the storage machines have booted."""
+"""A balancer that looks for the others before they are there takes them for dead: so it waits until the storage machines have booted."""
+
+CALLED_FIRST = ("storage03", "storage02", "storage01", "storage04")
+"""Of each two storage machines one calls the other, as a hash of their addresses has it (MinIO `internal/grid/connection.go`,
+`shouldConnect`): here each calls those before it. Who is called gets power first: who called in vain calls again only 1 to 2 s later, and
+by then the other may have begun without its drive, to look again after 15 s."""
 
 PROGRAMS = {"minio": Role.STORAGE, "tofu": Role.RUNNER, "mc": None}
 """Which machines have what every lab has; the operator's client is on none. What a lab is given beside them is on each."""
@@ -100,7 +104,7 @@ class EmbeddedDriver(LabDriver):
             started = time.monotonic()
             layout = 0.0
             with contextlib.ExitStack() as waiting:
-                for machine in sorted(machines, key=lambda each: BOOT_ORDER.index(each.role)):
+                for machine in sorted(machines, key=_in_boot_order):
                     if machine.role is Role.BALANCER:
                         for other in storage:
                             other.wait_until_booted()
@@ -194,6 +198,10 @@ def attach(name: str) -> Lab:
 
 def _applying(blueprint: Blueprint, alter: Alteration) -> Callable[[MachineSpec], Applied]:
     return lambda spec: alter(spec, blueprint.apply(spec))
+
+
+def _in_boot_order(machine: EmbeddedMachine) -> tuple[int, int]:
+    return BOOT_ORDER.index(machine.role), CALLED_FIRST.index(machine.name) if machine.name in CALLED_FIRST else 0
 
 
 def _storage_is_as_in_reference(blueprint: Blueprint, alter: Alteration) -> bool:

@@ -16,6 +16,9 @@ PIPELINE_USER = "pipeline"
 MINIO_DATA = "/mnt/minio-data"
 BACKEND_SETTINGS = "/etc/tofu/backend.tfbackend"
 RELEASE = "release-abandoned-locks"
+READY = "minio-ready"
+READY_PORT = 9002
+"""Open while a storage node sees the drives of all: there a balancer asks for its health."""
 CREDENTIALS = "/etc/tofu/credentials"
 HAPROXY_IS_DOWN = "/run/haproxy-is-down"
 INTERFACE = "host0"
@@ -102,20 +105,25 @@ def _storage(machine: MachineSpec, facts: LabFacts, _interface: str) -> Applied:
         File(f"{MINIO_DATA}/.keep", ""),
     )
     applied = Applied(packages=("ca-certificates",), programs=("minio",), enabled=(MINIO_UNIT,)).with_files(*files)
-    return applied if len(nodes) == 1 else applied.merged(_release_of_locks(machine, facts))
+    return applied if len(nodes) == 1 else applied.merged(_of_several(machine, facts))
 
 
-def _release_of_locks(machine: MachineSpec, facts: LabFacts) -> Applied:
-    """A store of several machines has locks inside; a store of one forgets them with its process."""
-    service = f"{RELEASE}.service"
-    script = from_template(f"/usr/local/sbin/{RELEASE}", f"{RELEASE}.sh.j2", facts, mode=0o755, machine=machine, unit=service)
-    unit = from_template(f"/etc/systemd/system/{service}", f"{service}.j2", facts, unit=service)
-    return Applied(packages=("curl", "jq"), enabled=(service,)).with_files(script, unit)
+def _of_several(machine: MachineSpec, facts: LabFacts) -> Applied:
+    """What a store of several machines needs beside MinIO: a store of one has no peers to find, and forgets locks with its process."""
+    applied = Applied(packages=("curl", "jq"))
+    for name in (READY, RELEASE):
+        service = f"{name}.service"
+        script = from_template(
+            f"/usr/local/sbin/{name}", f"{name}.sh.j2", facts, mode=0o755, machine=machine, ready_port=READY_PORT, unit=service
+        )
+        unit = from_template(f"/etc/systemd/system/{service}", f"{service}.j2", facts, unit=service)
+        applied = applied.merged(Applied(enabled=(service,)).with_files(script, unit))
+    return applied
 
 
 def _balancer(machine: MachineSpec, facts: LabFacts, interface: str) -> Applied:
     applied = Applied(packages=("haproxy", "curl"), enabled=(HAPROXY,)).with_files(
-        from_template("/etc/haproxy/haproxy.cfg", "haproxy.cfg.j2", facts, machine=machine, unit=HAPROXY),
+        from_template("/etc/haproxy/haproxy.cfg", "haproxy.cfg.j2", facts, machine=machine, ready_port=READY_PORT, unit=HAPROXY),
         from_template("/etc/haproxy/end_sessions.lua", "end_sessions.lua.j2", facts, unit=HAPROXY),
     )
     if not facts.topology.virtual_addresses:
