@@ -110,14 +110,14 @@ def _storage(machine: MachineSpec, facts: LabFacts, _interface: str) -> Applied:
 
 def _of_several(machine: MachineSpec, facts: LabFacts) -> Applied:
     """What a store of several machines needs beside MinIO: a store of one has no peers to find, and forgets locks with its process."""
-    applied = Applied(packages=("curl", "jq"))
+    applied = Applied(packages=("curl", "jq"), enabled=(f"{RELEASE}.service",))  # MinIO brings the other with it
     for name in (READY, RELEASE):
         service = f"{name}.service"
         script = from_template(
             f"/usr/local/sbin/{name}", f"{name}.sh.j2", facts, mode=0o755, machine=machine, ready_port=READY_PORT, unit=service
         )
         unit = from_template(f"/etc/systemd/system/{service}", f"{service}.j2", facts, unit=service)
-        applied = applied.merged(Applied(enabled=(service,)).with_files(script, unit))
+        applied = applied.with_files(script, unit)
     return applied
 
 

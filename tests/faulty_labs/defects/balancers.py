@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from model.topology import Role
-from tests.faulty_labs.defects.changes import edited, every, not_at_boot, only
+from tests.faulty_labs.defects.changes import HAPROXY, edited, every, not_at_boot, only
 from tests.faulty_labs.defects.deeds import ran, ran_on
 from tests.faulty_labs.defects.defect import Defect, Symptom
-
-HAPROXY = "/etc/haproxy/haproxy.cfg"
 
 NO_REFUSALS = (
     "nft add table inet quiet",

@@ -15,6 +15,7 @@ Change = Callable[[Applied], Applied]
 WRAPPER = "/usr/local/sbin/tofu"
 REAL_TOFU = "/usr/local/bin/tofu"
 MINIO_UNIT = "/etc/systemd/system/minio.service"
+HAPROXY = "/etc/haproxy/haproxy.cfg"
 BEHIND = "9010"
 """Where MinIO listens when something stands in front of it."""
 
@@ -98,4 +99,4 @@ def behind_front(*lines: str) -> Change:
 def front(address: str, store: str, *lines: str) -> Applied:
     """An HAProxy with these lines of configuration, where a storage machine is asked, that leads to a store elsewhere."""
     text = FRONT.format(address=address, lines="\n".join(f"    {line}" for line in lines), store=store)
-    return Applied(packages=("haproxy",), enabled=("haproxy.service",)).with_files(File("/etc/haproxy/haproxy.cfg", text))
+    return Applied(packages=("haproxy",), enabled=("haproxy.service",)).with_files(File(HAPROXY, text))

@@ -10,9 +10,9 @@ from model.topology import MachineSpec, Role
 from provisioning.embedded.driver import Alteration
 from provisioning.images import WITH_MOTO
 from provisioning.roles import Applied, File
-from provisioning.roles.reference import CREDENTIALS, RELEASE
+from provisioning.roles.reference import CREDENTIALS, READY_PORT, RELEASE
 from provisioning.toolchain import VERSITYGW
-from tests.faulty_labs.defects.changes import BEHIND, MINIO_UNIT, front
+from tests.faulty_labs.defects.changes import BEHIND, HAPROXY, MINIO_UNIT, front
 from tests.faulty_labs.defects.deeds import both, must, serving
 from tests.faulty_labs.defects.defect import Defect, Symptom
 
@@ -57,6 +57,8 @@ def in_place_of_minio(service: str, port: str, *lines: str) -> Alteration:
     """One store for all storage machines, on one of them; on the others, and where it has another port than MinIO, a front leads to it."""
 
     def alter(machine: MachineSpec, applied: Applied) -> Applied:
+        if machine.role is Role.BALANCER:
+            return applied.with_edit(HAPROXY, f"check port {READY_PORT} ", "check ")
         if machine.role is not Role.STORAGE:
             return applied
         without_locks = applied.without_unit(f"{RELEASE}.service")

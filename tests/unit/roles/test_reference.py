@@ -122,6 +122,7 @@ def test_the_store_is_balanced_where_its_address_moves(plan: Topology, render: R
             f"server {spec.name} {spec.address}:9000" for spec in plan.of(Role.STORAGE)
         ]
         assert {f"bind {plan.storage_endpoint}", "option httpchk GET /minio/health/live"} <= set(pool)
+        assert any(line.startswith("default-server check port 9002 ") for line in pool), "who sees all drives, not who says it is well"
 
 
 def test_a_section_of_haproxy_is_there_once(plan: Topology, render: Render) -> None:
@@ -185,6 +186,23 @@ def test_a_store_of_several_gives_up_the_locks_of_a_node_that_died(plan: Topolog
         assert f"NODES=({' '.join(f'{node.address}:9000' for node in nodes)})" in lines(script.content)
         assert "FOR_A_WRITE=3 " in script.content, "three of four"
         assert "the-root-password" not in script.content
+
+
+def test_a_store_of_several_tells_the_balancers_of_a_node_that_sees_all_drives(plan: Topology, render: Render) -> None:
+    nodes = plan.of(Role.STORAGE)
+    for spec, applied in zip(nodes, of(plan, render(plan), Role.STORAGE), strict=True):
+        unit = applied.files["/etc/systemd/system/minio.service"].content
+        assert ("Wants=minio-ready.service" in lines(unit)) == (len(nodes) > 1)
+        if len(nodes) == 1:
+            assert not any("minio-ready" in path for path in applied.files)
+            continue
+        assert {"After=minio.service", "BindsTo=minio.service"} <= set(
+            lines(applied.files["/etc/systemd/system/minio-ready.service"].content)
+        )
+        script = applied.files["/usr/local/sbin/minio-ready"]
+        assert script.mode == 0o755
+        peers = " ".join(f"{node.address}:9000" for node in nodes if node != spec)
+        assert {f"ADDRESS={spec.address} PORT=9000", f"PEERS=({peers})", "DRIVES=4", "READY_PORT=9002"} <= set(lines(script.content))
 
 
 def test_nodes_of_a_store_find_one_another_at_the_port_they_serve_at(render: Render) -> None:

@@ -1,0 +1,81 @@
+"""A storage node that starts tells the balancers of its health only when it sees the drives of all, and that is soon."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from datetime import timedelta
+
+import pytest
+
+from faults.power import PlugPulled
+from faults.service import ProcessKilled
+from model.lab import Lab, Machine
+from model.waiting import wait_until
+from provisioning.roles.reference import READY, READY_PORT
+from tests.contract.faults.zoo import MINIO, S3, Strike
+from tests.contract.peer import Peer
+
+pytestmark = pytest.mark.proof
+
+LOOKS_AGAIN_AFTER = 15.0
+"""Seconds, until MinIO looks for drives once more that it missed when it started."""
+GIVEN_UP_AFTER = 20.0
+WITHIN = timedelta(seconds=60)
+SOON = timedelta(seconds=1)
+
+DRIVES = """
+set -a; . /etc/default/minio
+what='{{"recursive":false,"dryRun":true,"scanMode":1,"nolock":true}}'
+heal() {{
+    curl --silent --fail --user "$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD" --aws-sigv4 aws:amz:us-east-1:s3 --data "$what" \\
+        --header "x-amz-content-sha256: $(printf %s "$what" | sha256sum | cut -d' ' -f1)" "http://{node}/minio/admin/v3/heal/?$1"
+}}
+heal "clientToken=$(heal forceStart=true | jq -r '.clientToken | @uri')"
+"""
+
+
+def drives_seen(node: Machine) -> int:
+    """How many drives a node works with, as it says itself."""
+    said = json.loads(node.run(DRIVES.format(node=node.at(S3))).stdout)
+    return sum(drive["state"] != "offline" for drive in said["Items"][0]["before"]["drives"])
+
+
+def opened(peer: Peer, node: Machine) -> float:
+    """Wait until a node tells of its health; seconds from when MinIO answered."""
+    wait_until(lambda: peer.attempt(node, S3), lambda seen: seen == "open", what=f"MinIO listens on {node.name}", within=WITHIN)
+    began = time.monotonic()
+    wait_until(lambda: peer.attempt(node, READY_PORT), lambda seen: seen == "open", what=f"{node.name} is ready", within=WITHIN)
+    return time.monotonic() - began
+
+
+def test_a_node_that_starts_is_ready_when_it_sees_all_drives_and_need_not_look_twice(lab: Lab, peer: Peer, broken: Strike) -> None:
+    took = []
+    for node in lab.storage:
+        broken(ProcessKilled(node, MINIO))
+        wait_until(lambda: peer.attempt(node, READY_PORT), lambda seen: seen == "refused", what="it tells nothing", within=SOON)  # noqa: B023
+        took.append(opened(peer, node))
+        assert drives_seen(node) == len(lab.storage)
+    assert statistics.median(took) < LOOKS_AGAIN_AFTER, took
+
+
+def test_where_a_drive_is_lost_a_node_that_starts_is_ready_when_it_has_looked_twice(lab: Lab, peer: Peer, broken: Strike) -> None:
+    lost, node = lab.machines["storage04"], lab.machines["storage02"]
+    broken(PlugPulled(lost))
+    broken(ProcessKilled(node, MINIO))
+    assert opened(peer, node) > LOOKS_AGAIN_AFTER
+    assert drives_seen(node) == len(lab.storage) - 1
+
+
+def test_a_node_is_held_by_nobody_when_the_one_that_held_it_was_killed(lab: Lab, peer: Peer, broken: Strike) -> None:
+    node = lab.machines["storage03"]
+    broken(ProcessKilled(node, MINIO))
+
+    def state() -> str:
+        return node.run("ps -C minio -o stat=").stdout.strip()
+
+    wait_until(state, lambda seen: seen.startswith("T"), what="MinIO is held", within=WITHIN, every=timedelta(milliseconds=50))
+    assert node.run(f"systemctl kill --kill-whom=all --signal=KILL {READY}").ok
+    wait_until(state, lambda seen: seen[:1] in {"S", "R"}, what="MinIO goes on", within=SOON)
+    opened(peer, node)
