@@ -31,8 +31,8 @@ BOOT_ORDER = (Role.STORAGE, Role.RUNNER, Role.BALANCER)
 
 CALLED_FIRST = ("storage03", "storage02", "storage01", "storage04")
 """Of each two storage machines one calls the other: who, says a hash (XXH3) of their addresses (MinIO `internal/grid/connection.go`,
-`shouldConnect`). Of the addresses of `production` each calls those before it. Who is called gets power first: who called in vain calls again
-only 1 to 2 s later, and by then the other may have begun without its drive, to look again after 15 s."""
+`shouldConnect`). Of the addresses of `production` each calls those before it. Who is called gets power first: who called in vain calls
+again only 1 to 2 s later, and by then the other may have begun without its drive, to look again after 15 s."""
 
 PROGRAMS = {"minio": Role.STORAGE, "tofu": Role.RUNNER, "mc": None}
 """Which machines have what every lab has; the operator's client is on none. What a lab is given beside them is on each."""
