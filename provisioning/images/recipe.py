@@ -23,6 +23,7 @@ PACKAGES = (
     "git",
     "ca-certificates",
     "curl",
+    "iputils-ping",
     "jq",
     "procps",
     "socat",

@@ -16,6 +16,7 @@ PIPELINE_USER = "pipeline"
 MINIO_DATA = "/mnt/minio-data"
 BACKEND_SETTINGS = "/etc/tofu/backend.tfbackend"
 RELEASE = "release-abandoned-locks"
+REFUSE = "refuse-dead-peers"
 READY = "minio-ready"
 READY_PORT = 9002
 """Open while a storage node sees the drives of all: there a balancer asks for its health."""
@@ -110,8 +111,8 @@ def _storage(machine: MachineSpec, facts: LabFacts, _interface: str) -> Applied:
 
 def _of_several(machine: MachineSpec, facts: LabFacts) -> Applied:
     """What a store of several machines needs beside MinIO: a store of one has no peers to find, and forgets locks with its process."""
-    applied = Applied(packages=("curl", "jq"), enabled=(f"{RELEASE}.service",))  # MinIO brings the other with it
-    for name in (READY, RELEASE):
+    applied = Applied(packages=("curl", "jq", "iputils-ping"), enabled=(f"{RELEASE}.service", f"{REFUSE}.service"))
+    for name in (READY, RELEASE, REFUSE):
         service = f"{name}.service"
         script = from_template(
             f"/usr/local/sbin/{name}", f"{name}.sh.j2", facts, mode=0o755, machine=machine, ready_port=READY_PORT, unit=service

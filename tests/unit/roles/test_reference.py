@@ -205,6 +205,16 @@ def test_a_store_of_several_tells_the_balancers_of_a_node_that_sees_all_drives(p
         assert {f"ADDRESS={spec.address} PORT=9000", f"PEERS=({peers})", "DRIVES=4", "READY_PORT=9002"} <= set(lines(script.content))
 
 
+def test_a_store_of_several_waits_for_no_node_that_lost_its_power(plan: Topology, render: Render) -> None:
+    nodes = plan.of(Role.STORAGE)
+    for spec, applied in zip(nodes, of(plan, render(plan), Role.STORAGE), strict=True):
+        assert applied.enabled.count("refuse-dead-peers.service") == (len(nodes) > 1)
+        assert ("iputils-ping" in applied.packages) == (len(nodes) > 1)
+        if len(nodes) > 1:
+            script = lines(applied.files["/usr/local/sbin/refuse-dead-peers"].content)
+            assert f"PEERS=({' '.join(node.address for node in nodes if node != spec)})" in script, "never itself"
+
+
 def test_nodes_of_a_store_find_one_another_at_the_port_they_serve_at(render: Render) -> None:
     plan = topology("production")
     moved = Topology(plan.name, plan.machines, storage_endpoint=Address("10.1.0.101", 9500), virtual_addresses=plan.virtual_addresses)
