@@ -45,7 +45,7 @@ def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
         Row(
             "one lab: – scenarios in which storage machines fail",  # noqa: RUF001
             tuple(_at_the_store(record) for _, record in one_lab),
-            note="each return takes 20 s ([0009](decisions/0009-a-storage-node-that-came-back-waits.md))",
+            note="each return takes 5 s ([0015](decisions/0015-a-storage-node-is-ready-when-it-sees-all-drives.md))",
         ),
         *_targets([record for done in found.values() for _, record in done]),
     ]
@@ -53,7 +53,7 @@ def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
     verdicts = "the same verdict in every scenario" if len(digests) == 1 else f"{len(digests)} different sets of verdicts"
     remarks = (
         f"All runs together: {verdicts}. They are runs of `make soak`, with a line each in [soak.md](soak.md).",
-        "*Waiting*: for a fault to be noticed, a storage node that returned to be trusted again, an apply that a dead one holds up to end.",
+        "*Waiting*: for a fault to be noticed, for a machine to boot and be trusted again, for applies during an outage to end.",
     )
     return Table("whole-gate", TITLE, rows, remarks)
 
