@@ -62,7 +62,9 @@ purge: ## Remove everything that was made here: labs, cache, image, virtual envi
 .PHONY: test
 test: ## Everything that continuous integration checks, the gate on the embedded lab included
 	@began=$$(date +%s) && $(MAKE) packages venv && \
-	    { $(MAKE) browser dev lint & $(MAKE) setup proxmox; made=$$?; wait $$! && [ $$made -eq 0 ]; } && $(MAKE) tests gate && \
+	    { $(MAKE) browser dev lint & $(MAKE) setup proxmox; made=$$?; \
+      wait $$! || { echo "make test: not everything is well beside the programs, see above or run: make browser dev lint" >&2; made=1; }; \
+      [ $$made -eq 0 ]; } && $(MAKE) tests gate && \
 	    echo "make test: everything passed, in $$((($$(date +%s) - began) / 60)) min $$((($$(date +%s) - began) % 60)) s"
 
 .PHONY: tests
