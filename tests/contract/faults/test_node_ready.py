@@ -21,7 +21,6 @@ pytestmark = pytest.mark.proof
 
 LOOKS_AGAIN_AFTER = 15.0
 """Seconds, until MinIO looks for drives once more that it missed when it started."""
-GIVEN_UP_AFTER = 20.0
 WITHIN = timedelta(seconds=60)
 SOON = timedelta(seconds=1)
 
