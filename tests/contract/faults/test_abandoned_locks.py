@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -14,6 +13,7 @@ from faults.service import ProcessKilled
 from model.lab import Lab, Machine
 from model.waiting import wait_until
 from probes.store import StoreProbe
+from tests.contract.faults.administration import ask_minio
 from tests.contract.faults.zoo import MINIO, S3, Strike
 from tests.contract.peer import Peer
 
@@ -26,17 +26,10 @@ SHUT_OUT_WITHIN = timedelta(seconds=30)
 WRITTEN_WITHIN = timedelta(seconds=30)
 """3 to 9 s, measured; without the service that gives locks up 69 to 114 s."""
 
-LOCKS = """
-set -a; . /etc/default/minio
-curl --silent --fail --user "$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD" --aws-sigv4 aws:amz:us-east-1:s3 \\
-    --header "x-amz-content-sha256: $(sha256sum </dev/null | cut -d' ' -f1)" 'http://{node}/minio/admin/v3/top/locks?count=0&stale=true'
-"""
-
 
 def for_writing(node: Machine) -> list[set[str]]:
     """For each lock for writing the object, as one node knows them: the machines that have it."""
-    said = node.run(LOCKS.format(node=node.at(S3)))
-    found = json.loads(said.stdout) or []
+    found = ask_minio(node, "top/locks?count=0&stale=true") or []
     return [set(each["serverlist"]) for each in found if each["resource"].endswith(KEY) and each["type"] == "WRITE"]
 
 

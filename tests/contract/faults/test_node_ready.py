@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +14,7 @@ from faults.service import ProcessKilled
 from model.lab import Lab, Machine
 from model.waiting import wait_until
 from provisioning.roles.reference import READY, READY_PORT
+from tests.contract.faults.administration import ask_minio
 from tests.contract.faults.zoo import MINIO, S3, Strike
 from tests.contract.peer import Peer
 
@@ -24,20 +25,13 @@ LOOKS_AGAIN_AFTER = 15.0
 WITHIN = timedelta(seconds=60)
 SOON = timedelta(seconds=1)
 
-DRIVES = """
-set -a; . /etc/default/minio
-what='{{"recursive":false,"dryRun":true,"scanMode":1,"nolock":true}}'
-heal() {{
-    curl --silent --fail --user "$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD" --aws-sigv4 aws:amz:us-east-1:s3 --data "$what" \\
-        --header "x-amz-content-sha256: $(printf %s "$what" | sha256sum | cut -d' ' -f1)" "http://{node}/minio/admin/v3/heal/?$1"
-}}
-heal "clientToken=$(heal forceStart=true | jq -r '.clientToken | @uri')"
-"""
+DRY_RUN = '{"recursive":false,"dryRun":true,"scanMode":1,"nolock":true}'
 
 
 def drives_seen(node: Machine) -> int:
     """How many drives a node works with, as it says itself."""
-    said = json.loads(node.run(DRIVES.format(node=node.at(S3))).stdout)
+    token = quote(ask_minio(node, "heal/?forceStart=true", DRY_RUN)["clientToken"])
+    said = ask_minio(node, f"heal/?clientToken={token}", DRY_RUN)
     return sum(drive["state"] != "offline" for drive in said["Items"][0]["before"]["drives"])
 
 
