@@ -62,13 +62,13 @@ purge: ## Remove everything that was made here: labs, cache, image, virtual envi
 .PHONY: test
 test: ## Everything that continuous integration checks, the gate on the embedded lab included
 	@began=$$(date +%s) && $(MAKE) packages venv && \
-	    { $(MAKE) browser dev lint & $(MAKE) setup proxmox; made=$$?; \
+	    { $(MAKE) browser dev lint & $(MAKE) proxmox; made=$$?; \
       wait $$! || { echo "make test: not everything is well beside the programs, see above or run: make browser dev lint" >&2; made=1; }; \
       [ $$made -eq 0 ]; } && $(MAKE) tests gate && \
 	    echo "make test: everything passed, in $$((($$(date +%s) - began) / 60)) min $$((($$(date +%s) - began) % 60)) s"
 
 .PHONY: tests
-tests: setup proxmox browser dev
+tests: packages proxmox browser dev
 	$(BIN)/pytest tests/ $(WITH_VMS:%=--ignore=%) -m "not proof" -n $(LABS) --dist worksteal $(ARGS)
 
 .PHONY: prove
@@ -76,7 +76,7 @@ prove: setup other-stores dev ## Plant every defect into a lab of its own: which
 	$(BIN)/python -m tests.faulty_labs --labs $(LABS) $(ARGS)
 
 .PHONY: rehearsal
-rehearsal: setup proxmox dev ## The guide on a stand-in of Proxmox VE: real OpenTofu and provider, a real machine behind each VM (ARGS='…')
+rehearsal: packages proxmox dev ## The guide on a stand-in of Proxmox VE: real OpenTofu and provider, a real machine behind each VM (ARGS='…')
 	@$(BIN)/python -m tests.rehearsal run $(ARGS)
 
 .PHONY: gate
@@ -107,7 +107,7 @@ mutate: dev ## Change model/ and probes/ in one place at a time: do the unit tes
 	$(BIN)/python -m tests.mutation $(MODULES)
 
 .PHONY: full
-full: setup proxmox other-stores browser dev ## As `make test`, with every test, every variant (tag thorough) and new examples for properties; over an hour
+full: packages proxmox other-stores browser dev ## As `make test`, with every test, every variant (tag thorough) and new examples for properties; over an hour
 	@$(MAKE) lint
 	$(BIN)/pytest tests/ --hypothesis-profile intense -n $(LABS) --dist worksteal $(ARGS)
 	$(BIN)/pytest features/ --topology single
@@ -123,7 +123,7 @@ benchmark: setup browser dev ## Measure set-up, boot, tear-down and commands of 
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: setup proxmox dev ## The gate N times in each variant (N=5: plain, load, a busy core, two labs, rehearsed, random order); hours, goes on where it was ended
+soak: packages proxmox dev ## The gate N times in each variant (N=5: plain, load, a busy core, two labs, rehearsed, random order); hours, goes on where it was ended
 	$(BIN)/python -m benchmarks.soak --runs $(N) $(ARGS)
 
 .PHONY: as-written

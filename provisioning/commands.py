@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from model.errors import AcceptanceError, HostUnfit, ToolMissing
@@ -56,10 +57,9 @@ def follow(
     Raises:
         CommandFailed: It ended with another exit status than 0; carries the last lines.
     """
-    tied = ["setpriv", "--pdeathsig", "KILL", "--", *command] if shutil.which("setpriv") else list(command)
     tail: deque[str] = deque(maxlen=TAIL)
     with subprocess.Popen(
-        tied,
+        _tied(command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -79,6 +79,35 @@ def follow(
             raise
     if process.returncode:
         raise CommandFailed(command, process.returncode, "\n".join(tail))
+
+
+@contextlib.contextmanager
+def beside(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Iterator[None]:
+    """Run a command while the block runs, and not longer; nobody hears what it says, or whether it failed.
+
+    Args:
+        command: Program and arguments.
+        env: The whole environment; ours unless given.
+        cwd: Where to run it.
+    """
+    with subprocess.Popen(
+        _tied(command),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _tied(command: Sequence[str]) -> list[str]:
+    """A command that does not outlive us."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *command] if shutil.which("setpriv") else list(command)
 
 
 def explain(failure: CommandFailed, what: str, step: str, folder: Path, needed_bytes: int) -> AcceptanceError:

@@ -1,8 +1,9 @@
-"""Host, programs, image: looked at in this order, and made where they are missing."""
+"""Host, image, programs: looked at in this order, and made where they are missing; sources are fetched while the image is made."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +51,13 @@ def prepare(progress: Progress | None = None, given: Mapping[str, Path] | None =
     lacking = [finding for finding in hostcheck.essentials() if not finding.ok]
     if lacking:
         raise HostUnfit("; ".join(f"{finding.name}: {finding.found} - {finding.remedy}" for finding in lacking))
-    tools = _ensure(toolchain.PROGRAMS, given, progress)
-    image = images.ensure(progress)
-    tools |= _ensure((toolchain.EXTRAS[extra] for extra in extras), None, progress)
-    for extra in extras:
-        if extra in images.EXTRAS:
-            images.ensure(progress, images.EXTRAS[extra])
-    toolchain.forget_sources()
-    prepared = Prepared(tools, image)
+    with _programs(given, extras, progress) as made:
+        image = images.ensure(progress)
+        for extra in extras:
+            if extra in images.EXTRAS:
+                images.ensure(progress, images.EXTRAS[extra])
+        prepared = Prepared(made(), image)
+    toolchain.sources.forget()
     progress.say(prepared.sentence())
     return prepared
 
@@ -79,12 +79,25 @@ def prepare_programs(
         BadInput: A given path is no such program.
     """
     progress = progress or Progress()
-    tools = _ensure((*toolchain.PROGRAMS, *(toolchain.EXTRAS[extra] for extra in extras)), given, progress)
-    toolchain.forget_sources()
+    with _programs(given, extras, progress) as made:
+        tools = made()
+    toolchain.sources.forget()
     progress.say("ready: " + ", ".join(f"{tool.program.title} {tool.version} ({tool.origin})" for tool in tools.values()))
     return tools
 
 
-def _ensure(programs: Iterable[toolchain.Program], given: Mapping[str, Path] | None, progress: Progress) -> dict[str, toolchain.Tool]:
-    paths = given or {}
-    return {program.name: toolchain.ensure(program, paths.get(program.name), progress) for program in programs}
+@contextlib.contextmanager
+def _programs(
+    given: Mapping[str, Path] | None, extras: Iterable[str], progress: Progress
+) -> Iterator[Callable[[], dict[str, toolchain.Tool]]]:
+    """While the block runs, sources of missing programs are fetched; what it gets makes the programs."""
+    wanted = (*toolchain.PROGRAMS, *(toolchain.EXTRAS[extra] for extra in extras))
+    tools = {program.name: toolchain.find(program, path) for program in wanted if (path := (given or {}).get(program.name))}
+    others = [program for program in wanted if program.name not in tools]
+
+    def make() -> dict[str, toolchain.Tool]:
+        made = tools | {program.name: toolchain.ensure(program, progress) for program in others}
+        return {program.name: made[program.name] for program in wanted}
+
+    with toolchain.sources.ahead(others, progress):
+        yield make

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from provisioning.toolchain.build import ensure, forget_sources
+from provisioning.toolchain import sources
+from provisioning.toolchain.build import ensure
 from provisioning.toolchain.lookup import find
 from provisioning.toolchain.programs import EXTRAS, MC, MINIO, PROGRAMS, PROVIDER, TOFU, VERSITYGW, Program, Tool
 
-__all__ = ["EXTRAS", "MC", "MINIO", "PROGRAMS", "PROVIDER", "TOFU", "VERSITYGW", "Program", "Tool", "ensure", "find", "forget_sources"]
+__all__ = ["EXTRAS", "MC", "MINIO", "PROGRAMS", "PROVIDER", "TOFU", "VERSITYGW", "Program", "Tool", "ensure", "find", "sources"]

