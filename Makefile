@@ -159,6 +159,9 @@ proxmox: venv ## What labs on Proxmox VE need: programs, and the provider for Op
 other-stores: venv ## Two stores that look like S3 and cannot lock, to plant them as defects (the second as root; minutes the first time)
 	@$(BIN)/python -m provisioning setup --with other-stores
 
+# Python compiles what is imported, once; pip would compile everything.
+PIP_INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --no-compile --require-hashes
+
 .PHONY: venv
 venv: $(VENV)/.run ## Only the Python packages (no root; enough to test an existing lab)
 
@@ -171,13 +174,13 @@ $(VENV)/.made: | require-python
 
 $(VENV)/.run: requirements/run.txt | $(VENV)/.made
 	@echo "set-up: installing $$(grep -c '==' $<) Python packages into $(VENV)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r $< || \
+	@$(PIP_INSTALL) -r $< || \
 	    { echo "set-up: Python packages could not be installed (step: pip install -r $<). Run make again: it resumes there." >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/.made
 	@echo "set-up: installing $$(grep -c '==' $<) Python packages into $(VENV), for developing"
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r $< || \
+	@$(PIP_INSTALL) -r $< || \
 	    { echo "set-up: Python packages could not be installed (step: pip install -r $<). Run make again: it resumes there." >&2; exit 1; }
 	@touch $(VENV)/.run $@
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from model.lab import Lab
 from model.waiting import wait_until
 from provisioning.embedded import ownership, removal
@@ -49,6 +51,7 @@ def kill(process: subprocess.Popen[str], name: str) -> None:
     removal.sweep()
 
 
+@pytest.mark.proof
 def test_a_lab_that_was_killed_while_it_was_made_is_swept(owned: Lab, peer: Peer) -> None:
     name = f"contract-{os.getpid()}-half"
     with making(name) as process:
@@ -77,6 +80,7 @@ def test_a_lab_whose_run_was_killed_is_swept_and_only_it(driver: EmbeddedDriver,
     assert traces_of(kept) == []
 
 
+@pytest.mark.proof
 def test_a_suspended_lab_whose_run_was_killed_is_swept_too() -> None:
     name = f"contract-{os.getpid()}-ice"
     with making(name) as process:

@@ -46,7 +46,7 @@ EACH_WAY_AT_EACH_MOMENT = [
         way,
         moment,
         id=f"{moment}-{name}",
-        marks=() if (name, moment) in {("ctrl-c", "in set-up"), ("sigterm", "after a fault")} else pytest.mark.proof,
+        marks=() if (name, moment) == ("sigterm", "after a fault") else pytest.mark.proof,
     )
     for moment in MOMENTS
     for name, way in (("ctrl-c", _press_ctrl_c), ("sigterm", _terminate))
@@ -85,9 +85,8 @@ def test_interrupted(tmp_path: Path, interrupt: Callable[[AcceptanceRun], None],
     assert not run.remains()
 
 
-@pytest.mark.parametrize(
-    "interrupt", [pytest.param(_press_ctrl_c, id="ctrl-c"), pytest.param(_terminate, id="sigterm", marks=pytest.mark.proof)]
-)
+@pytest.mark.proof
+@pytest.mark.parametrize("interrupt", [pytest.param(_press_ctrl_c, id="ctrl-c"), pytest.param(_terminate, id="sigterm")])
 def test_two_workers_are_interrupted(tmp_path: Path, interrupt: Callable[[AcceptanceRun], None]) -> None:
     run = AcceptanceRun(tmp_path, (*SINGLE, "--check", "V4", "-n", "2"))
     run.wait_for_sentence("ended: a runner is in the middle of applying a change")
@@ -125,6 +124,7 @@ def test_after_a_run_that_was_killed(tmp_path: Path) -> None:
     assert not following.remains()
 
 
+@pytest.mark.proof
 def test_a_lab_that_is_kept(tmp_path: Path) -> None:
     run = run_features(tmp_path, *SINGLE, "--check", "V2", "--keep", "always")
     assert run.process.returncode == OK, run.output

@@ -45,7 +45,7 @@ def test_everything_has_the_canonical_form(tofu: Path, sources: Path) -> None:
     assert done.returncode == 0, f"run `tofu fmt -recursive provisioning/opentofu`:\n{done.stdout}"
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", [pytest.param(each, marks=() if "prod" in each else pytest.mark.proof) for each in FOLDERS])
 def test_it_is_valid_and_plans_what_it_promises(tofu: Path, sources: Path, folder: str) -> None:
     for words in (("init", "-input=false", "-no-color"), ("validate", "-no-color"), ("test", "-no-color")):
         done = run(tofu, sources, folder, *words)

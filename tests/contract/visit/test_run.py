@@ -118,6 +118,7 @@ def test_a_lab_in_use(file: Path, tmp_path: Path, store: StoreProbe, workers: tu
     assert store.versions("").value == ()
 
 
+@pytest.mark.proof
 @WITH_AND_WITHOUT_WORKERS
 def test_a_prefix_of_somebody_else(file: Path, tmp_path: Path, store: StoreProbe, workers: tuple[str, ...]) -> None:
     store.put("acceptance/network/terraform.tfstate", b"{}")
@@ -132,8 +133,10 @@ def test_a_prefix_of_somebody_else(file: Path, tmp_path: Path, store: StoreProbe
 
 @pytest.mark.parametrize(
     ("permitted", "words"),
-    [("", "permits none; say in permissions.disruption what may be broken"), ('"storage"', 'permit "quorum", too')],
-    ids=["none", "storage without quorum"],
+    [
+        pytest.param("", "permits none; say in permissions.disruption what may be broken", id="none", marks=pytest.mark.proof),
+        pytest.param('"storage"', 'permit "quorum", too', id="storage without quorum"),
+    ],
 )
 def test_a_fault_without_permission_is_refused_before_anything_starts(file: Path, tmp_path: Path, permitted: str, words: str) -> None:
     text = file.read_text(encoding="utf-8")

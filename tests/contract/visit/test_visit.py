@@ -60,6 +60,7 @@ def test_a_visit_leaves_nothing(visit: Visit, driver: EmbeddedDriver, owned: Lab
     assert seen[1] == ()
 
 
+@pytest.mark.proof
 def test_a_second_run_is_told_who_is_there(visit: Visit, file: Path) -> None:
     visit.arrive()
     second = Visit(drivers.existing(file), new_run_id())

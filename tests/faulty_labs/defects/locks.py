@@ -102,7 +102,6 @@ DEFECTS = (
         ),
         healthy=("V1", "V2", "S4"),
         alter=only("runner02", edited(ENVIRONMENT, "TF_CLI_ARGS_init", "TF_WORKSPACE=mine\nTF_CLI_ARGS_init")),
-        sampled=True,
     ),
     Defect(
         "one runner uses another bucket",

@@ -98,7 +98,7 @@ TRAPS = {
 }
 
 
-@pytest.fixture(scope="module", params=[(), ("-n", "2")], ids=["alone", "two workers"])
+@pytest.fixture(scope="module", params=[pytest.param((), id="alone"), pytest.param(("-n", "2"), id="two workers", marks=pytest.mark.proof)])
 def inner(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Inner:
     """One run over all traps."""
     return run(project(tmp_path_factory.mktemp("traps"), **{name: text for name, (text, _) in TRAPS.items()}), "features/", *request.param)

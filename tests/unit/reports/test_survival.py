@@ -45,6 +45,7 @@ def test_a_killed_worker_leaves_its_part(tmp_path: Path) -> None:
     assert (inner.latest / "run.json").read_text(encoding="utf-8") == before
 
 
+@pytest.mark.proof
 def test_a_worker_killed_in_the_middle_of_a_line_costs_that_line(tmp_path: Path) -> None:
     text = feature("dies|When the process dies while it writes", *(f"{n} passes|When nothing happens" for n in range(4)))
     inner = run(project(tmp_path / "p", CUT, dies=text), "features/", "-n", "2")
@@ -55,7 +56,7 @@ def test_a_worker_killed_in_the_middle_of_a_line_costs_that_line(tmp_path: Path)
     assert len(told.attempts) == 5
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "one worker"])
+@pytest.mark.parametrize("workers", [pytest.param((), id="alone"), pytest.param(("-n", "1"), id="one worker", marks=pytest.mark.proof)])
 def test_a_killed_run_is_readable_up_to_there(tmp_path: Path, workers: tuple[str, ...]) -> None:
     folder = project(tmp_path / "p", waits=WAITS)
     process = subprocess.Popen(

@@ -204,6 +204,15 @@ def test_go_that_cannot_be_installed_names_step_and_remedy(cache: Path, pip: Pat
 def test_flags_of_the_user_do_not_reach_the_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GOFLAGS", "-mod=vendor")
     monkeypatch.setenv("CGO_ENABLED", "1")
+    monkeypatch.setenv("GOGC", "50")
     monkeypatch.setenv("GOPROXY", "off")
     env = golang.Go(Path("/go"), "1.27").environment(tmp_path)
     assert (env["GOFLAGS"], env["CGO_ENABLED"], env["GOPROXY"]) == (f"-modcacherw {golang.QUICKER}", "0", "off")
+    assert env["GOGC"] == "off"
+
+
+@pytest.mark.parametrize(("gigabytes", "cores", "limit"), [(24, 2, 2**30), (4, 8, 2**28), (64, None, 2**30)])
+def test_compilers_share_half_of_the_memory(monkeypatch: pytest.MonkeyPatch, gigabytes: int, cores: int | None, limit: int) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_PHYS_PAGES": gigabytes * 2**18, "SC_PAGE_SIZE": 2**12}.__getitem__)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert golang.Go(Path("/go"), "1.27").environment(Path("/scratch"))["GOMEMLIMIT"] == str(limit)

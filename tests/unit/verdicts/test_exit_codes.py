@@ -98,7 +98,7 @@ def test_exit_codes_by_precedence(tmp_path: Path) -> None:
     assert run(folder, "features/dirty.feature").code == 10
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "one worker"])
+@pytest.mark.parametrize("workers", [pytest.param((), id="alone"), pytest.param(("-n", "1"), id="one worker", marks=pytest.mark.proof)])
 def test_three_losses_in_a_row_stop_the_run(tmp_path: Path, workers: tuple[str, ...]) -> None:
     lost = [f"{number} is lost|When the control channel is lost" for number in range(1, 4)]
     text = feature(
@@ -154,7 +154,7 @@ def test_ctrl_c_is_heard_although_python_drops_it(tmp_path: Path) -> None:
     assert (tmp_path / "p/log.txt").read_text().startswith("heal 2\nheal 1\n")
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "one worker"])
+@pytest.mark.parametrize("workers", [pytest.param((), id="alone"), pytest.param(("-n", "1"), id="one worker", marks=pytest.mark.proof)])
 def test_a_lab_that_cannot_be_removed_is_told(tmp_path: Path, workers: tuple[str, ...]) -> None:
     folder = project(tmp_path / "p", text=feature("first|When nothing happens"))
     (folder / "unremovable").touch()
@@ -164,7 +164,7 @@ def test_a_lab_that_cannot_be_removed_is_told(tmp_path: Path, workers: tuple[str
     assert "the lab is still there" in inner.record["dirty"][0]
 
 
-@pytest.mark.parametrize("to_all", [True, False], ids=["terminal", "controller only"])
+@pytest.mark.parametrize("to_all", [pytest.param(True, id="terminal"), pytest.param(False, id="controller only", marks=pytest.mark.proof)])
 def test_ctrl_c_under_two_workers(tmp_path: Path, *, to_all: bool) -> None:
     waits = "waits|When it is broken on purpose|When it waits for somebody to press Ctrl-C"
     folder = project(
