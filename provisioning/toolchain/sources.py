@@ -38,13 +38,14 @@ def ahead(programs: Iterable[Program], progress: Progress) -> Iterator[None]:
             require_space(missing[0].title, tools_folder(), NEEDED_BYTES)
             with alone(progress):
                 going = [(program, golang.find_or_install(program.go, progress)) for program in missing]
-            scratch = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="tha-go-", ignore_cleanup_errors=True)))
+            golang.folder().mkdir(parents=True, exist_ok=True)
+            scratch = ending.enter_context(tempfile.TemporaryDirectory(prefix="ahead-", dir=golang.folder(), ignore_cleanup_errors=True))
             with contextlib.suppress(Timeout):  # then somebody else fetches
                 ending.enter_context(_in_use().acquire(timeout=0))
                 progress.say(f"fetching the sources of {', '.join(program.title for program in missing)} in the background")
                 for program, go in going:
                     command = [str(go.path), *golang.fetching(program.package)]
-                    ending.enter_context(beside(command, env=go.environment(scratch), cwd=program.folder))
+                    ending.enter_context(beside(command, env=go.environment(Path(scratch)), cwd=program.folder))
         yield
 
 
