@@ -57,7 +57,7 @@ def prepare(progress: Progress | None = None, given: Mapping[str, Path] | None =
             if extra in images.EXTRAS:
                 images.ensure(progress, images.EXTRAS[extra])
         prepared = Prepared(made(), image)
-    toolchain.sources.forget()
+    toolchain.sources.forget(progress)
     progress.say(prepared.sentence())
     return prepared
 
@@ -81,7 +81,7 @@ def prepare_programs(
     progress = progress or Progress()
     with _programs(given, extras, progress) as made:
         tools = made()
-    toolchain.sources.forget()
+    toolchain.sources.forget(progress)
     progress.say("ready: " + ", ".join(f"{tool.program.title} {tool.version} ({tool.origin})" for tool in tools.values()))
     return tools
 

@@ -28,7 +28,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Path("/nowhere/image/root")
 
     monkeypatch.setattr(toolchain, "ensure", ensure)
-    monkeypatch.setattr(toolchain.sources, "forget", lambda: None)
+    monkeypatch.setattr(toolchain.sources, "forget", lambda _: None)
     monkeypatch.setattr(toolchain.sources, "ahead", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(images, "ensure", image)
     return names

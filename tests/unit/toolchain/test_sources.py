@@ -86,14 +86,15 @@ def test_a_fetch_that_fails_is_told_by_whoever_needs_it(fetchers: Path, on_path:
 
 
 def test_sources_are_forgotten_once_every_program_is_there(cache: Path, fake: Fake) -> None:
-    (cache / "go" / "modules").mkdir(parents=True)
+    (cache / "go" / "modules" / "example.com" / "deep").mkdir(parents=True)
+    (cache / "go" / "modules" / "example.com" / "file").touch()
     fake(lookup.cached(TOFU), "echo OpenTofu v1.12.6")
-    sources.forget()
+    sources.forget(quiet()[0])
     assert (cache / "go").exists()
     fake(lookup.cached(MINIO), "echo minio version DEVELOPMENT.GOGET")
     fake(lookup.cached(MC), "echo mc version DEVELOPMENT.GOGET")
     with FileLock(cache / "tools" / ".sources.lock"):
-        sources.forget()
+        sources.forget(quiet()[0])
     assert (cache / "go").exists(), "another set-up fetches there"
-    sources.forget()
+    sources.forget(quiet()[0])
     assert not (cache / "go").exists()
