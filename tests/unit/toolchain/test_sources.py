@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
@@ -18,6 +20,7 @@ from provisioning.progress import Progress
 from provisioning.toolchain import MC, MINIO, TOFU, lookup, sources
 
 Fake = Callable[[Path, str], Path]
+ROOT = Path(__file__).parents[3]
 SOON = timedelta(seconds=20)
 GO = """
 case $1 in
@@ -55,6 +58,23 @@ def test_what_is_missing_is_fetched_while_the_block_runs_and_not_longer(fetchers
     for path in fetchers.iterdir():
         with pytest.raises(ProcessLookupError):
             os.kill(int(path.read_text()), 0)
+
+
+KILLED = """
+import time
+from provisioning.progress import Progress
+from provisioning.toolchain import MINIO, sources
+with sources.ahead((MINIO,), Progress()):
+    time.sleep(60)
+"""
+
+
+def test_nobody_fetches_for_a_set_up_that_was_killed(fetchers: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED], cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        wait_until(lambda: names(fetchers), bool, what="sources are fetched", within=SOON)
+        process.kill()
+    fetcher = Path("/proc") / (fetchers / MINIO.folder.name).read_text().strip()
+    wait_until(fetcher.exists, lambda there: not there, what="the fetcher ended too", within=SOON)
 
 
 def test_nothing_is_fetched_where_everything_is_there(fetchers: Path, fake: Fake) -> None:
