@@ -58,17 +58,7 @@ def follow(
         CommandFailed: It ended with another exit status than 0; carries the last lines.
     """
     tail: deque[str] = deque(maxlen=TAIL)
-    with subprocess.Popen(
-        _tied(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env=env,
-        cwd=cwd,
-        start_new_session=True,
-    ) as process:
+    with _start(command, subprocess.PIPE, env, cwd) as process:
         try:
             for line in process.stdout or ():
                 if progress_line is None or not progress_line.fullmatch(line.rstrip()):
@@ -90,24 +80,27 @@ def beside(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd:
         env: The whole environment; ours unless given.
         cwd: Where to run it.
     """
-    with subprocess.Popen(
-        _tied(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=env,
-        cwd=cwd,
-        start_new_session=True,
-    ) as process:
+    with _start(command, subprocess.DEVNULL, env, cwd) as process:
         try:
             yield
         finally:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _tied(command: Sequence[str]) -> list[str]:
-    """A command that does not outlive us."""
-    return ["setpriv", "--pdeathsig", "KILL", "--", *command] if shutil.which("setpriv") else list(command)
+def _start(command: Sequence[str], output: int, env: Mapping[str, str] | None, cwd: Path | None) -> subprocess.Popen[str]:
+    """A command in a session of its own, so that all of it can be killed, and that does not outlive us."""
+    tied = ["setpriv", "--pdeathsig", "KILL", "--", *command] if shutil.which("setpriv") else list(command)
+    return subprocess.Popen(
+        tied,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
+    )
 
 
 def explain(failure: CommandFailed, what: str, step: str, folder: Path, needed_bytes: int) -> AcceptanceError:

@@ -92,12 +92,14 @@ def _programs(
 ) -> Iterator[Callable[[], dict[str, toolchain.Tool]]]:
     """While the block runs, sources of missing programs are fetched; what it gets makes the programs."""
     wanted = (*toolchain.PROGRAMS, *(toolchain.EXTRAS[extra] for extra in extras))
-    tools = {program.name: toolchain.find(program, path) for program in wanted if (path := (given or {}).get(program.name))}
-    others = [program for program in wanted if program.name not in tools]
+    paths = given or {}
+    found = {
+        program: toolchain.find(program, paths[program.name]) if program.name in paths else toolchain.available(program)
+        for program in wanted
+    }
 
     def make() -> dict[str, toolchain.Tool]:
-        made = tools | {program.name: toolchain.ensure(program, progress) for program in others}
-        return {program.name: made[program.name] for program in wanted}
+        return {program.name: tool or toolchain.ensure(program, progress) for program, tool in found.items()}
 
-    with toolchain.sources.ahead(others, progress):
+    with toolchain.sources.ahead((program for program, tool in found.items() if tool is None), progress):
         yield make

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from provisioning.toolchain import sources
 from provisioning.toolchain.build import ensure
-from provisioning.toolchain.lookup import find
+from provisioning.toolchain.lookup import available, find
 from provisioning.toolchain.programs import EXTRAS, MC, MINIO, PROGRAMS, PROVIDER, TOFU, VERSITYGW, Program, Tool
 
-__all__ = ["EXTRAS", "MC", "MINIO", "PROGRAMS", "PROVIDER", "TOFU", "VERSITYGW", "Program", "Tool", "ensure", "find", "sources"]
+__all__ = [
+    "EXTRAS",
+    "MC",
+    "MINIO",
+    "PROGRAMS",
+    "PROVIDER",
+    "TOFU",
+    "VERSITYGW",
+    "Program",
+    "Tool",
+    "available",
+    "ensure",
+    "find",
+    "sources",
+]

@@ -18,7 +18,7 @@ from reports.messages.reading import read
 from reports.pruning import Claim
 from reports.rejudging import rejudge
 from tests.unit.reports.told import Told, check_schema, lines_of
-from tests.unit.verdicts.inner import Inner, command, environment, feature, project, run
+from tests.unit.verdicts.inner import ALONE_AND_WITH_A_WORKER, Inner, command, environment, feature, project, run
 
 CUT = """
 @when("the process dies while it writes")
@@ -56,7 +56,7 @@ def test_a_worker_killed_in_the_middle_of_a_line_costs_that_line(tmp_path: Path)
     assert len(told.attempts) == 5
 
 
-@pytest.mark.parametrize("workers", [pytest.param((), id="alone"), pytest.param(("-n", "1"), id="one worker", marks=pytest.mark.proof)])
+@ALONE_AND_WITH_A_WORKER
 def test_a_killed_run_is_readable_up_to_there(tmp_path: Path, workers: tuple[str, ...]) -> None:
     folder = project(tmp_path / "p", waits=WAITS)
     process = subprocess.Popen(

@@ -27,6 +27,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(f"image {recipe.extra}".strip())
         return Path("/nowhere/image/root")
 
+    monkeypatch.setattr(toolchain, "available", lambda _: None)
     monkeypatch.setattr(toolchain, "ensure", ensure)
     monkeypatch.setattr(toolchain.sources, "forget", lambda _: None)
     monkeypatch.setattr(toolchain.sources, "ahead", lambda *_: contextlib.nullcontext())

@@ -9,17 +9,15 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from model.errors import HostUnfit, ToolMissing
 from model.waiting import wait_until
-from provisioning.progress import Progress
 from provisioning.toolchain import TOFU, build, ensure, golang, lookup
 from provisioning.toolchain.programs import Tool
+from tests.unit.toolchain.quiet import quiet
 
 Fake = Callable[[Path, str], Path]
 ROOT = Path(__file__).parents[3]
@@ -43,11 +41,6 @@ GO
 EOF
 chmod +x $2/go/bin/go
 """
-
-
-def quiet() -> tuple[Progress, StringIO]:
-    text = StringIO()
-    return Progress(Console(file=text, width=200)), text
 
 
 @pytest.fixture

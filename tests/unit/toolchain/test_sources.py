@@ -7,17 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from io import StringIO
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from rich.console import Console
 
 from model.errors import HostUnfit
 from model.waiting import wait_until
-from provisioning.progress import Progress
 from provisioning.toolchain import MC, MINIO, TOFU, lookup, sources
+from tests.unit.toolchain.quiet import quiet
 
 Fake = Callable[[Path, str], Path]
 ROOT = Path(__file__).parents[3]
@@ -28,11 +26,6 @@ env) echo go1.26.7;;
 list) echo $$ > "$FETCHERS/$(basename "$PWD")"; exec sleep 60;;
 esac
 """
-
-
-def quiet() -> tuple[Progress, StringIO]:
-    text = StringIO()
-    return Progress(Console(file=text, width=200)), text
 
 
 @pytest.fixture

@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.unit.verdicts.forked import pytest_in
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 300
 """Seconds: a run takes a few, but many of them at once on a busy host take minutes."""
+
+ALONE_AND_WITH_A_WORKER = pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(("-n", "1"), id="one worker", marks=pytest.mark.proof)]
+)
+"""Arguments of a run that should end alike in both ways."""
 
 CONFTEST = """
 import ast

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from model.waiting import wait_until
-from tests.unit.verdicts.inner import Inner, command, environment, feature, project, run
+from tests.unit.verdicts.inner import ALONE_AND_WITH_A_WORKER, Inner, command, environment, feature, project, run
 
 GOOD = feature(
     "works|When nothing happens", "@disruptive|works harder|When nothing happens", "@thorough|works hardest|When nothing happens"
@@ -98,7 +98,7 @@ def test_exit_codes_by_precedence(tmp_path: Path) -> None:
     assert run(folder, "features/dirty.feature").code == 10
 
 
-@pytest.mark.parametrize("workers", [pytest.param((), id="alone"), pytest.param(("-n", "1"), id="one worker", marks=pytest.mark.proof)])
+@ALONE_AND_WITH_A_WORKER
 def test_three_losses_in_a_row_stop_the_run(tmp_path: Path, workers: tuple[str, ...]) -> None:
     lost = [f"{number} is lost|When the control channel is lost" for number in range(1, 4)]
     text = feature(
@@ -154,7 +154,7 @@ def test_ctrl_c_is_heard_although_python_drops_it(tmp_path: Path) -> None:
     assert (tmp_path / "p/log.txt").read_text().startswith("heal 2\nheal 1\n")
 
 
-@pytest.mark.parametrize("workers", [pytest.param((), id="alone"), pytest.param(("-n", "1"), id="one worker", marks=pytest.mark.proof)])
+@ALONE_AND_WITH_A_WORKER
 def test_a_lab_that_cannot_be_removed_is_told(tmp_path: Path, workers: tuple[str, ...]) -> None:
     folder = project(tmp_path / "p", text=feature("first|When nothing happens"))
     (folder / "unremovable").touch()
