@@ -29,8 +29,8 @@ from steps.fleet import statistics_of
 from steps.rotation import REMOVED_WITHIN, await_removal
 from steps.state import SharedState, serial_of
 
-WARM_UP, ENOUGH = 10, 40
-"""Connections before a fault, and after it: at five a second the latter last past its detection."""
+WARM_UP, AFTERWARDS = 6, 10
+"""Connections before a fault, and after the balancers took its machine out of rotation."""
 
 ENDED_WITHIN = timedelta(seconds=60)
 SESSIONS_EACH = 2
@@ -63,6 +63,14 @@ def freeze_target(breaker: Breaker, target: Machine) -> Fault:
     return breaker.inject(SshFrozen(target))
 
 
+def _await_detection(lab: Lab, client: FleetClient, fault: Fault) -> float:
+    """Wait until the balancers know of a fault, and connections were opened after that; when they knew, in monotonic seconds."""
+    await_removal(lab, fault)
+    left = time.monotonic()
+    client.await_ended(AFTERWARDS, since=left, within=ENDED_WITHIN)
+    return left
+
+
 def _check_answered(client: FleetClient, fault: Fault, opened: Operations, when: str) -> None:
     """Each was answered, and by another runner than the one that is broken."""
     __tracebackhide__ = True
@@ -72,8 +80,9 @@ def _check_answered(client: FleetClient, fault: Fault, opened: Operations, when:
 
 
 @then("every connection opened from then on is answered by another runner")
-def check_answered(client: FleetClient, fault: Fault, measure: Callable[..., object]) -> None:
-    opened = client.await_ended(ENOUGH, since=fault.struck_at, within=ENDED_WITHIN).opened_after(fault.struck_at).ended
+def check_answered(lab: Lab, client: FleetClient, fault: Fault, measure: Callable[..., object]) -> None:
+    _await_detection(lab, client, fault)
+    opened = client.operations.opened_after(fault.struck_at).ended
     _check_answered(client, fault, opened, f"after {fault}")
     slowest = opened.longest()
     measure("connections opened after the fault, all answered", len(opened), "connections", fault=fault.title)
@@ -91,9 +100,8 @@ def tell_under_way(client: FleetClient, fault: Fault, measure: Callable[..., obj
 
 @then("every connection opened after it left the rotation is answered by another runner")
 def check_answered_after_removal(lab: Lab, client: FleetClient, fault: Fault) -> None:
-    await_removal(lab, fault)
-    left = time.monotonic()
-    opened = client.await_ended(ENOUGH, since=left, within=ENDED_WITHIN).opened_after(left).ended
+    left = _await_detection(lab, client, fault)
+    opened = client.operations.opened_after(left).ended
     _check_answered(client, fault, opened, f"after {fault.machine.name} left the rotation")
 
 
@@ -118,7 +126,7 @@ def lose_each_runner(lab: Lab, breaker: Breaker, client: FleetClient) -> list[Fa
     outages: list[Fault] = []
     for runner in lab.runners:
         fault = breaker.inject(PlugPulled(runner))
-        client.await_ended(ENOUGH, since=fault.struck_at, within=ENDED_WITHIN)
+        _await_detection(lab, client, fault)
         breaker.heal(fault)
         wait_until(
             lambda machine=runner: [name for name, seen in statistics_of(lab).items() if not seen.in_rotation(machine.name)],  # type: ignore[misc]
@@ -135,7 +143,7 @@ def check_outages(client: FleetClient, outages: list[Fault], measure: Callable[.
     for fault in outages:
         relieved = fault.relieved_at or time.monotonic()  # it serves again before a slow driver says so
         opened = client.operations.opened_after(fault.struck_at).opened_before(relieved).ended
-        assert len(opened) >= ENOUGH, f"expected {ENOUGH} connections while {fault.machine.name} was dead; observed {len(opened)}"
+        assert len(opened) >= AFTERWARDS, f"expected {AFTERWARDS} connections while {fault.machine.name} was dead; observed {len(opened)}"
         _check_answered(client, fault, opened, f"while {fault.machine.name} was dead")
         measure("connections while a runner was dead, all answered", len(opened), "connections", machine=fault.machine.name)
 
