@@ -13,6 +13,7 @@ from faults.power import PlugPulled
 from faults.service import ProcessKilled
 from model.lab import Lab, Machine
 from model.waiting import wait_until
+from probes.store import StoreProbe
 from provisioning.roles.reference import READY, READY_PORT
 from tests.contract.faults.administration import ask_minio
 from tests.contract.faults.zoo import MINIO, S3, Strike
@@ -24,6 +25,9 @@ LOOKS_AGAIN_AFTER = 15.0
 """Seconds, until MinIO looks for drives once more that it missed when it started."""
 WITHIN = timedelta(seconds=60)
 SOON = timedelta(seconds=1)
+USED_FOR = 12.0
+"""Seconds of a loss; who failed for so long is asked for up to 13 s apart."""
+KEY = "acceptance/contract/ready"
 
 DRY_RUN = '{"recursive":false,"dryRun":true,"scanMode":1,"nolock":true}'
 
@@ -59,6 +63,21 @@ def test_where_a_drive_is_lost_a_node_that_starts_is_ready_when_it_has_looked_tw
     broken(ProcessKilled(node, MINIO))
     assert opened(peer, node) > LOOKS_AGAIN_AFTER
     assert drives_seen(node) == len(lab.storage) - 1
+
+
+def test_a_node_that_others_missed_is_ready_when_all_of_them_use_its_drive(lab: Lab, peer: Peer, broken: Strike) -> None:
+    node, *others = lab.storage
+    stores = [StoreProbe(lab.store, other.at(S3)) for other in others]
+    fault = broken(PlugPulled(node))
+    ends = time.monotonic() + USED_FOR
+    while time.monotonic() < ends:
+        for store in stores:
+            peer.call(store.put, KEY, b"used")
+            peer.call(store.get, KEY)
+    fault.undo()
+    opened(peer, node)
+    assert {other.name: drives_seen(other) for other in others} == {other.name: len(lab.storage) for other in others}
+    assert peer.call(stores[0].remove_all, KEY).ok
 
 
 def test_a_node_is_held_by_nobody_when_the_one_that_held_it_was_killed(lab: Lab, peer: Peer, broken: Strike) -> None:
