@@ -45,7 +45,7 @@ def measure(runs: int, calm: Calm, tell: Callable[[str], object]) -> Table:
         Row(
             "one lab: – scenarios in which storage machines fail",  # noqa: RUF001
             tuple(_at_the_store(record) for _, record in one_lab),
-            note="each return takes 5 to 15 s ([0015](decisions/0015-a-storage-node-is-ready-when-it-sees-all-drives.md))",
+            note="each return takes 8 to 26 s ([0015](decisions/0015-a-storage-node-is-ready-when-it-sees-all-drives.md))",
         ),
         *_targets([record for done in found.values() for _, record in done]),
     ]
