@@ -32,8 +32,8 @@ from steps.state import RESOURCES, SharedState, snapshot
 from steps.storage import node_address
 
 STATES = 2
-BEFORE, DURING, AFTER = 2, 1, 2
-"""Applies to each state that begin before, during and after each fault; the one that was under way when it struck comes on top."""
+APPLIES = 2
+"""To each state before, during and after each fault."""
 
 APPLIES_WITHIN = timedelta(seconds=180)
 LARGE = b"." * 2**25
@@ -46,15 +46,15 @@ WITNESS_WITHIN = timedelta(seconds=60)
 @given("pipelines that change two states without a pause", target_fixture="loop")
 def start_pipelines(lab: Lab, clients: Clients, key: str) -> ApplyLoop:
     loop = clients.start(ApplyLoop(lab, [f"{key}.{number}" for number in range(1, STATES + 1)], lab.runners))
-    loop.await_each(BEFORE, since=0.0, within=APPLIES_WITHIN)
+    loop.await_each(APPLIES, since=0.0, within=APPLIES_WITHIN)
     return loop
 
 
 def _break(breaker: Breaker, loop: ApplyLoop, fault: Fault) -> None:
     breaker.inject(fault)
-    loop.await_each(DURING, since=fault.struck_at, within=APPLIES_WITHIN)
+    loop.await_each(APPLIES, since=fault.struck_at, within=APPLIES_WITHIN)
     breaker.heal(fault)
-    loop.await_each(AFTER, since=fault.healed_at or fault.struck_at, within=APPLIES_WITHIN)
+    loop.await_each(APPLIES, since=fault.healed_at or fault.struck_at, within=APPLIES_WITHIN)
 
 
 @when("each storage machine in turn loses its power and comes back")
